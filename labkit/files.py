@@ -35,7 +35,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def atomic_write_bytes(path: Path | str, content: bytes) -> None:
-    """Write ``content`` to ``path`` in one step. Raises OSError (disk full, not writable) and leaves the old file."""
+    """Write ``content`` to ``path`` in one step; an OSError (disk full, not writable) leaves the old file."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
@@ -49,7 +49,7 @@ def replace(source: Path, target: Path) -> None:
     """``os.replace``, tried again for a second where Windows finds the target open; then made durable."""
     for attempt in range(REPLACE_TRIES):
         try:
-            os.replace(source, target)
+            source.replace(target)
             break
         except PermissionError:
             if os.name != "nt" or attempt == REPLACE_TRIES - 1:
