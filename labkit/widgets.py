@@ -1,0 +1,65 @@
+"""Sliders and panels over plots: move a control, see the figure and the number change."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+from labkit.plots import to_png
+
+Drawing = tuple[Any, str]  # (Axes or Figure, the number to read beside it)
+
+
+def control(name: str, choices: Any) -> Any:
+    """The control for a parameter.
+
+    ``(low, high, step, value)`` of floats -> slider; of ints -> integer slider; a list -> menu;
+    a bool -> check box; a str -> text box. Anything else is refused with the parameter's name.
+    """
+    import ipywidgets
+
+    label = {"description": name.replace("_", " "), "style": {"description_width": "9em"}}
+    if isinstance(choices, bool):
+        return ipywidgets.Checkbox(value=choices, description=label["description"])
+    if isinstance(choices, str):
+        return ipywidgets.Text(value=choices, continuous_update=False, **label)
+    if isinstance(choices, list) and choices:
+        return ipywidgets.Dropdown(options=choices, value=choices[0], **label)
+    if isinstance(choices, tuple) and len(choices) == 4:
+        low, high, step, value = choices
+        kind = ipywidgets.IntSlider if all(isinstance(c, int) for c in choices) else ipywidgets.FloatSlider
+        return kind(min=low, max=high, step=step, value=value, **label)
+    raise ValueError(
+        f"{name}: give (low, high, step, value), a list of choices, a bool or a text, not {choices!r}"
+    )
+
+
+def explorer(draw: Callable[..., Drawing], **controls: Any) -> Any:
+    """A panel of controls over one figure and one line of numbers.
+
+    ``draw(**values)`` returns (Axes, text). It is called at once and at every change; an error that it raises
+    is shown in the panel and the last figure stays. The picture is an image widget, not an output area:
+    nothing is left in the notebook's outputs, and it works in every front end that knows ipywidgets.
+    """
+    import ipywidgets
+
+    inputs = {name: control(name, choices) for name, choices in controls.items()}
+    picture = ipywidgets.Image(format="png")
+    picture.layout.max_width = "100%"
+    readout = ipywidgets.HTML()
+    readout.add_class("labkit-readout")
+
+    def refresh(_change: Any = None) -> None:
+        try:
+            axes, text = draw(**{name: widget.value for name, widget in inputs.items()})
+        except Exception as error:  # whatever the learner's values do, the panel must live
+            readout.value = f"<b>{html.escape(type(error).__name__)}</b>: {html.escape(str(error))}"
+            return
+        picture.value = to_png(axes)
+        readout.value = f"<span style='font-size:1.1em'>{html.escape(text)}</span>"
+
+    for widget in inputs.values():
+        widget.observe(refresh, names="value")
+    refresh()
+    return ipywidgets.VBox([*inputs.values(), readout, picture])
