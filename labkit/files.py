@@ -1,14 +1,19 @@
-"""Files that are whole or not there: atomic writes and checksums."""
+"""Files that are whole or not there: atomic writes, checksums, tensors with their metadata."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 REPLACE_TRIES = 8  # Windows refuses to replace a file that a virus scanner or a reader holds open
 
@@ -90,3 +95,71 @@ def sha256_of(path: Path | str) -> str:
 def _flush(path: Path) -> None:
     with path.open("rb+") as stream:  # Windows flushes only what is open for writing
         os.fsync(stream.fileno())
+
+
+def save_tensors(path: Path | str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write named tensors and a JSON object into one safetensors file, in one step.
+
+    ``metadata`` lies in the file's header with a SHA-256 over itself and every tensor, so tensors and
+    metadata cannot come apart and a flipped bit is noticed. Equal content gives equal files, byte for byte.
+    """
+    from safetensors.torch import save_file
+
+    owned = _own_memory(tensors)
+    text = json.dumps(metadata, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    header = {"labkit": json.dumps({"sha256": _digest(owned, text), "metadata": text})}
+    with atomic_path(path) as temporary:
+        save_file(owned, temporary, metadata=header)
+
+
+def load_tensors(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and metadata that ``save_tensors`` wrote; nothing in the file is executed.
+
+    The file is read at once and not mapped into memory: Windows refuses to replace a mapped file.
+    Raises FileNotFoundError, and ValueError when the file is cut off, changed or not written by labkit.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    content = Path(path).read_bytes()
+    try:
+        # Cloned: the tensors then own aligned memory, and the file's buffer can go.
+        tensors = {name: tensor.clone() for name, tensor in load(content).items()}
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ValueError(f"not a whole safetensors file ({error})") from None
+    if "labkit" not in header:
+        raise ValueError("a safetensors file that labkit did not write")
+    try:
+        stored = json.loads(header["labkit"])
+        expected, text = stored["sha256"], stored["metadata"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("its header is damaged") from None
+    if _digest(tensors, text) != expected:
+        raise ValueError("its content does not match its checksum")
+    return tensors, json.loads(text)
+
+
+def _own_memory(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous CPU tensors that share no memory: safetensors refuses tied weights and views."""
+    owned, seen = {}, set()
+    for name, tensor in tensors.items():
+        copy = tensor.detach().cpu().contiguous()
+        storage = copy.untyped_storage()
+        if storage.data_ptr() in seen or storage.nbytes() != copy.numel() * copy.element_size():
+            copy = copy.clone()
+        seen.add(copy.untyped_storage().data_ptr())
+        owned[name] = copy
+    return owned
+
+
+def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    import torch
+
+    digest = hashlib.sha256(text.encode("utf-8"))
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
