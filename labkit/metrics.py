@@ -35,6 +35,7 @@ def confusion_matrix(logits_or_labels: Any, targets: Any, num_classes: int | Non
     labels, targets = _labels(logits_or_labels, targets)
     if not all(np.issubdtype(side.dtype, np.integer) for side in (labels, targets)):
         raise TypeError("targets and labels must be class indices of an integer type")
+    labels, targets = labels.astype(np.int64), targets.astype(np.int64)  # uint8 would overflow below
     smallest, largest = min(labels.min(), targets.min()), max(labels.max(), targets.max())
     if smallest < 0:
         raise ValueError(f"targets and labels must not be negative, got {smallest}")
@@ -74,7 +75,7 @@ def reliability_bins(probabilities: Any, targets: Any, bins: int = 15) -> Reliab
     probabilities = _array(probabilities)
     if probabilities.ndim != 2:
         raise ValueError(f"probabilities must be of shape (B, K), got {probabilities.shape}")
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+    if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():  # room for rounding alone
         raise ValueError("probabilities must lie in [0, 1]: are they logits?")
     if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
         raise ValueError("probabilities must sum to 1 over the last axis")
@@ -150,12 +151,14 @@ def paired_bootstrap(
 
     ``a[i]`` and ``b[i]`` are the scores of both on example i, e.g. 1 for right and 0 for wrong. p is two-sided: the
     share of resampled means at least as far from the observed mean as that is from 0, counting the observed one
-    (Efron & Tibshirani 1993, section 16.4), so it is at least 1 / (samples + 1).
+    (Efron & Tibshirani 1993, chapter 16), so it is at least 1 / (samples + 1).
     """
     a, b = _sample(a, "a", at_least=2), _sample(b, "b", at_least=2)
     if a.shape != b.shape:
         raise ValueError(f"b must have as many values as a, {len(a)}, got {len(b)}")
     _check_confidence(confidence)
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples}")
     differences = a - b
     rng = np.random.default_rng(seed)
     batch = max(1, 1_000_000 // len(differences))  # at most 8 MB at a time
@@ -180,6 +183,8 @@ def paired_bootstrap(
 def _array(values: Any) -> Array:
     if hasattr(values, "detach"):  # a tensor, maybe with a gradient or on a GPU
         values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":  # NumPy has none
+            values = values.float()
     return np.asarray(values)
 
 
@@ -192,10 +197,18 @@ def _labels(logits_or_labels: Any, targets: Any) -> tuple[Array, Array]:
             f"logits or labels must be of shape ({len(targets)}, K) or ({len(targets)},) for {len(targets)} targets, "
             f"got {labels.shape}"
         )
+    if np.issubdtype(targets.dtype, np.floating):
+        raise TypeError(f"targets must be class labels, got {targets.dtype}")
     if labels.ndim == 2:
+        if labels.shape[1] < 2:
+            raise ValueError(f"logits must have a column for each class, at least 2, got {labels.shape}")
         if np.isnan(labels).any():
             raise ValueError("logits hold NaN")
         labels = labels.argmax(axis=1)
+    elif np.issubdtype(labels.dtype, np.floating):
+        raise TypeError(
+            f"labels must be classes, got {labels.dtype}: for the probabilities p of class 1, write p > 0.5"
+        )
     return labels, targets
 
 

@@ -133,16 +133,22 @@ class MLP:
             raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
         if self._velocities is None:
             self._velocities = [(np.zeros_like(W), np.zeros_like(b)) for W, b in self.weights]
+        if len(gradients) != len(self.weights):
+            raise ValueError(f"gradients must have {len(self.weights)} layers, got {len(gradients)}")
         for weights, slopes, velocities in zip(self.weights, gradients, self._velocities, strict=True):
             for weight, slope, velocity in zip(weights, slopes, velocities, strict=True):
+                if np.shape(slope) != weight.shape:  # broadcasting would hide it
+                    raise ValueError(
+                        f"gradients must have the weights' shapes, {weight.shape}, got {np.shape(slope)}"
+                    )
                 velocity *= momentum
                 velocity += slope
                 weight -= learning_rate * velocity
 
     def _check_inputs(self, x: ArrayLike) -> Array:
         x = np.asarray(x, dtype=self.dtype)
-        if x.ndim != 2 or x.shape[1] != self.sizes[0]:
-            raise ValueError(f"x must be of shape (B, {self.sizes[0]}), got {x.shape}")
+        if x.ndim != 2 or len(x) == 0 or x.shape[1] != self.sizes[0]:
+            raise ValueError(f"x must be of shape (B, {self.sizes[0]}) with B of at least 1, got {x.shape}")
         return x
 
     def _check_targets(self, targets: ArrayLike, batch_size: int) -> NDArray[np.integer]:
