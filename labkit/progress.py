@@ -20,18 +20,19 @@ def progress_bar(
     start: int = 0,
     show: bool = True,
     delay: float = DELAY_SECONDS,
-) -> tqdm:
+) -> tqdm | NoBar:
     """A tqdm bar over ``total`` units that appears after ``delay`` seconds, or never when nobody is watching.
 
     A notebook's outputs must not depend on how fast the machine is, so a bar is shown in a terminal and in a
     notebook that is open in an editor, never under papermill, nbconvert, nbval or pytest.
     ``LABKIT_PROGRESS=0`` hides it everywhere, ``LABKIT_PROGRESS=1`` shows it everywhere.
     """
+    if not (show and watched()):
+        return NoBar()
     if in_notebook():
         from tqdm.notebook import tqdm
     else:
         from tqdm import tqdm
-    hidden = not (show and watched())
     scale = unit == "B"
     return tqdm(
         total=total,
@@ -41,8 +42,26 @@ def progress_bar(
         unit_divisor=1024 if scale else 1000,
         initial=start,
         delay=delay,
-        disable=hidden,
     )
+
+
+class NoBar:
+    """A progress bar that nobody sees."""
+
+    def __enter__(self) -> NoBar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def update(self, n: float = 1) -> None:
+        pass
+
+    def set_postfix_str(self, s: str = "", refresh: bool = True) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 def watched() -> bool:

@@ -221,11 +221,28 @@ class History:
         return f"History({'; '.join(parts)})"
 
     def to_json(self) -> str:
-        return json.dumps(pack(vars(self), {}), allow_nan=False)
+        """The history as JSON; NaN and infinities, which JSON lacks, are the strings nan, inf and -inf."""
+        values = vars(self) | {
+            "train": {name: [_plain(v) for v in values] for name, values in self.train.items()},
+            "evaluations": {
+                n: [(step, _plain(v)) for step, v in pairs] for n, pairs in self.evaluations.items()
+            },
+        }
+        return json.dumps(values, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> History:
-        return cls(**unpack(json.loads(text), {}))
+        """The history that ``to_json`` wrote, every bit of its floats."""
+        values = json.loads(text)
+        train = {name: [float(v) for v in values] for name, values in values["train"].items()}
+        evaluations = {
+            n: [(step, float(v)) for step, v in pairs] for n, pairs in values["evaluations"].items()
+        }
+        return cls(**values | {"train": train, "evaluations": evaluations})
+
+
+def _plain(value: float) -> float | str:
+    return value if math.isfinite(value) else repr(value)
 
 
 def fit(
@@ -487,7 +504,6 @@ class _Checkpoint:
         if resume and self.path.exists():
             self.load()
         else:
-            self.path.unlink(missing_ok=True)
             self.save()  # now, so that a folder that cannot be written stops the run before hours of work
 
     def save(self) -> None:
@@ -521,7 +537,8 @@ class _Checkpoint:
         try:
             self.run.load_state_dict(state)
         except (LabkitError, RuntimeError, ValueError, KeyError, TypeError) as error:
-            raise LabkitError(f"The checkpoint {self.path} is of another run: {error} {advice}") from error
+            reason = " ".join(str(error).split())  # PyTorch's reasons have several lines
+            raise LabkitError(f"The checkpoint {self.path} is of another run: {reason} {advice}") from error
 
 
 def _refuse_differences(saved: Mapping[str, Any], current: Mapping[str, Any]) -> None:
@@ -548,7 +565,7 @@ def _refuse_other_shapes(saved: dict[str, Any], current: dict[str, Any]) -> None
 def _random_state() -> dict[str, Any]:
     state = {"python": random.getstate(), "torch": torch.get_rng_state()}
     state["numpy"] = np.random.get_state()  # noqa: NPY002  (scikit-learn still draws from the global generator)
-    if torch.cuda.is_available():
+    if torch.cuda.is_initialized():  # a run on the CPU does not wake the GPU
         state["cuda"] = torch.cuda.get_rng_state_all()
     if torch.backends.mps.is_available():
         state["mps"] = torch.mps.get_rng_state()
