@@ -31,7 +31,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
-        _flush(temporary)
+        flush(temporary)
         replace(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -48,6 +48,12 @@ def atomic_write_bytes(path: Path | str, content: bytes) -> None:
 def atomic_write_text(path: Path | str, text: str) -> None:
     """Write ``text`` to ``path`` in UTF-8, with ``\\n`` line ends on every system, in one step."""
     atomic_write_bytes(path, text.encode("utf-8"))
+
+
+def flush(path: Path) -> None:
+    """Make sure that a file's content is on the disk."""
+    with path.open("rb+") as stream:  # Windows flushes only what is open for writing
+        os.fsync(stream.fileno())
 
 
 def replace(source: Path, target: Path) -> None:
@@ -92,24 +98,19 @@ def sha256_of(path: Path | str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
-    with path.open("rb+") as stream:  # Windows flushes only what is open for writing
-        os.fsync(stream.fileno())
-
-
 def save_tensors(path: Path | str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write named tensors and a JSON object into one safetensors file, in one step.
 
     ``metadata`` lies in the file's header with a SHA-256 over itself and every tensor, so tensors and
     metadata cannot come apart and a flipped bit is noticed. Equal content gives equal files, byte for byte.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     owned = _own_memory(tensors)
     text = json.dumps(metadata, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     header = {"labkit": json.dumps({"sha256": _digest(owned, text), "metadata": text})}
-    with atomic_path(path) as temporary:
-        save_file(owned, temporary, metadata=header)
+    # Not save_file: it writes through a temporary file of its own, which a kill would leave behind.
+    atomic_write_bytes(path, save(owned, metadata=header))
 
 
 def load_tensors(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:

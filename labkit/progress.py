@@ -19,7 +19,7 @@ def progress_bar(
     unit: str = "step",
     start: int = 0,
     show: bool = True,
-    delay: float = DELAY_SECONDS,
+    delay: float | None = None,
 ) -> tqdm | NoBar:
     """A tqdm bar over ``total`` units that appears after ``delay`` seconds, or never when nobody is watching.
 
@@ -41,7 +41,7 @@ def progress_bar(
         unit_scale=scale,
         unit_divisor=1024 if scale else 1000,
         initial=start,
-        delay=delay,
+        delay=DELAY_SECONDS if delay is None else delay,
     )
 
 

@@ -78,6 +78,8 @@ class SupervisedTask:
         self.schedule = schedule
         self.clip_norm = clip_norm
         self.device = torch.device(device)
+        # Now, since an optimizer may add to its defaults when it loads a state.
+        self._settings = self._describe()
 
     def step(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
         inputs, targets = batch
@@ -108,7 +110,7 @@ class SupervisedTask:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "settings": self._settings(),
+            "settings": self._settings,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
@@ -116,13 +118,14 @@ class SupervisedTask:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         # PyTorch would put Adam's state into SGD, or an old learning rate over a new one, without a word.
-        _refuse_differences(state["settings"], self._settings())
+        shared = {name: value for name, value in state["settings"].items() if name in self._settings}
+        _refuse_differences(shared, {name: self._settings[name] for name in shared})
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.schedule is not None:
             self.schedule.load_state_dict(state["schedule"])
 
-    def _settings(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, Any]:
         plain = (bool, int, float, str, tuple, type(None))
         defaults = {k: v for k, v in self.optimizer.defaults.items() if isinstance(v, plain)}
         return {

@@ -19,9 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
-import torch._dynamo  # the first optimizer imports it, which would cost every killed process a second
 from torch import nn
 
 from labkit import files, training
@@ -188,28 +186,27 @@ def child(folder: str, steps: int, moment: str, saves: int, part: float, reached
         time.sleep(LIFE_LIMIT_SECONDS)
 
     count = 0
-    save_file, replace = safetensors.torch.save_file, files.replace
+    flush, replace = files.flush, files.replace
 
-    def slow_save_file(tensors: Any, path: Path, metadata: Any) -> None:
+    def flush_or_stop(path: Path) -> None:
         nonlocal count
         count += 1
-        save_file(tensors, path, metadata=metadata)
         if count == saves and moment == "half":
-            size = path.stat().st_size
             with path.open("rb+") as stream:
-                stream.truncate(int(size * part))
+                stream.truncate(int(path.stat().st_size * part))
             stand_still()
         if count == saves and moment == "written":
             stand_still()
+        flush(path)
 
-    def slow_replace(source: Path, target: Path) -> None:
+    def replace_or_stop(source: Path, target: Path) -> None:
         if count == saves and moment == "replacing":
             stand_still()
         replace(source, target)
         if count == saves and moment == "replaced":
             stand_still()
 
-    safetensors.torch.save_file, files.replace = slow_save_file, slow_replace
+    files.flush, files.replace = flush_or_stop, replace_or_stop
 
     def tell(step: int, figures: Any) -> None:
         reached.value = step
@@ -250,10 +247,11 @@ class Survival:
 def survive(folder: Path, kills: int, seed: int = 0) -> Survival:
     """Train once in one go and once with ``kills`` kills on the way; compare every checkpoint and the end."""
     started = time.perf_counter()
-    # A fork server has imported torch once: a new process is then ready in milliseconds instead of seconds.
+    # A fork server has imported torch once, and what the first optimizer would import: a new process is then
+    # ready in milliseconds instead of seconds.
     context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if sys.platform != "win32":
-        context.set_forkserver_preload(["tests.training_worker"])
+        context.set_forkserver_preload(["tests.training_worker", "torch._dynamo"])
     chance = random.Random(seed)
     steps = 10 * kills
     whole, broken = folder / "whole", folder / "broken"
@@ -294,7 +292,6 @@ def _one_life(context: Any, folder: Path, steps: int, moment: str, chance: rando
     """Start or resume the run, and kill it at the given moment."""
     reached = context.RawValue("q", 0)  # without a lock, which a killed process would keep
     saves, part = chance.randint(1, 3), chance.random()
-    # Only the very first life saves once before its first step.
     process = context.Process(target=child, args=(str(folder), steps, moment, saves, part, reached))
     process.start()
     deadline = time.monotonic() + LIFE_LIMIT_SECONDS
