@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ Gradients = list[tuple[Array, Array]]
 
 
 def _gelu_cdf(z: Array) -> Array:
-    return (1 + erf(z / np.sqrt(2))) / 2
+    return (1 + erf(z / math.sqrt(2))) / 2
 
 
 # Each activation as its formula, its derivative, and the initialization that keeps signals from
@@ -23,7 +24,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array],
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype), "he"),
     "gelu": (
         lambda z: z * _gelu_cdf(z),
-        lambda z: _gelu_cdf(z) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
+        lambda z: _gelu_cdf(z) + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi),
         "he",
     ),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2, "xavier"),
@@ -33,8 +34,8 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array],
 
 # Standard deviation of the weights of a layer from fan_in to fan_out units.
 INITIALIZATIONS: dict[str, Callable[[int, int], float]] = {
-    "he": lambda fan_in, fan_out: np.sqrt(2 / fan_in),  # He et al. 2015, equation 10
-    "xavier": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out)),  # Glorot & Bengio 2010, equation 12
+    "he": lambda fan_in, fan_out: math.sqrt(2 / fan_in),  # He et al. 2015, equation 10
+    "xavier": lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),  # Glorot & Bengio 2010, equation 12
     "zeros": lambda fan_in, fan_out: 0.0,  # every unit of a layer stays the same: to see it fail
     "large": lambda fan_in, fan_out: 1.0,  # whatever the width: signals grow from layer to layer
 }
@@ -131,19 +132,22 @@ class MLP:
             raise ValueError(f"learning_rate must be greater than 0, got {learning_rate}")
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
+        self._check_gradients(gradients)
         if self._velocities is None:
             self._velocities = [(np.zeros_like(W), np.zeros_like(b)) for W, b in self.weights]
-        if len(gradients) != len(self.weights):
-            raise ValueError(f"gradients must have {len(self.weights)} layers, got {len(gradients)}")
         for weights, slopes, velocities in zip(self.weights, gradients, self._velocities, strict=True):
             for weight, slope, velocity in zip(weights, slopes, velocities, strict=True):
-                if np.shape(slope) != weight.shape:  # broadcasting would hide it
-                    raise ValueError(
-                        f"gradients must have the weights' shapes, {weight.shape}, got {np.shape(slope)}"
-                    )
                 velocity *= momentum
                 velocity += slope
                 weight -= learning_rate * velocity
+
+    def _check_gradients(self, gradients: Gradients) -> None:
+        if len(gradients) != len(self.weights):
+            raise ValueError(f"gradients must have {len(self.weights)} layers, got {len(gradients)}")
+        for layer, (weights, slopes) in enumerate(zip(self.weights, gradients, strict=True)):
+            expected, got = [w.shape for w in weights], [np.shape(slope) for slope in slopes]
+            if got != expected:  # NumPy would broadcast, and say nothing
+                raise ValueError(f"gradients of layer {layer} must have the shapes {expected}, got {got}")
 
     def _check_inputs(self, x: ArrayLike) -> Array:
         x = np.asarray(x, dtype=self.dtype)
@@ -171,6 +175,8 @@ def numerical_gradients(network: MLP, x: ArrayLike, targets: ArrayLike, epsilon:
     Two forward passes for each weight: for checking ``backward`` on a small network, in float64. The error is of
     the order of ε² from the curvature and 1e-16 / ε from rounding.
     """
+    if not epsilon > 0:
+        raise ValueError(f"epsilon must be greater than 0, got {epsilon}")
     gradients = []
     for weights in network.weights:
         slopes = tuple(np.zeros_like(weight) for weight in weights)
