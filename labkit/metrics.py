@@ -131,6 +131,7 @@ def bootstrap_interval(
     """
     values = _sample(values, "values", at_least=2)
     _check_confidence(confidence)
+    _check_samples(samples)
     result = stats.bootstrap(
         (values,),
         statistic,
@@ -157,8 +158,7 @@ def paired_bootstrap(
     if a.shape != b.shape:
         raise ValueError(f"b must have as many values as a, {len(a)}, got {len(b)}")
     _check_confidence(confidence)
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, got {samples}")
+    _check_samples(samples)
     differences = a - b
     rng = np.random.default_rng(seed)
     batch = max(1, 1_000_000 // len(differences))  # at most 8 MB at a time
@@ -224,3 +224,8 @@ def _sample(values: Any, name: str, at_least: int) -> NDArray[np.float64]:
 def _check_confidence(confidence: float) -> None:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
+
+
+def _check_samples(samples: int) -> None:
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, got {samples}")
