@@ -19,6 +19,7 @@ import ssl
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -239,7 +240,7 @@ def _fetch_archive(dataset: Dataset, target: Path) -> None:
                     name = member.filename.rsplit("/", 1)[-1]  # the name alone: no member escapes the folder
                     if re.fullmatch(dataset.pattern, name):
                         (unpacked / name).write_bytes(stored.read(member))
-        except (zipfile.BadZipFile, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise LabkitError(
                 f"{dataset.url} is not a whole zip archive ({error}). Try again later."
             ) from error
