@@ -1,0 +1,724 @@
+"""What a batch came to, for people and for programs: a table, results.json, grades.csv and one index.html."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import json
+import math
+import platform
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+from urllib.parse import quote
+
+from labkit import __version__
+from labkit.files import atomic_write_text
+from labkit.results import Measure
+from labkit.runner import FAILED, INTERRUPTED, KERNEL_DIED, NOT_RUN, OK, REFUSED, TIMED_OUT, Outcome
+
+FORMAT = 1
+FILES = ("index.html", "results.json", "grades.csv")
+GRADES_HEADER = ("file", "exercise", "status")
+MAKER = '<meta name="generator" content="labkit'  # marks the pages that are ours to replace
+THUMBNAIL_WIDTH = 560  # twice the width at which it is shown, for dense screens
+ATTEMPTED = ("passed", "failed")
+
+
+@dataclass
+class Record:
+    """One notebook with one set of parameters, and what became of it."""
+
+    key: str  # the name of its folder
+    name: str  # 02_activation_functions, or a file's name
+    title: str = ""
+    number: str = ""
+    submission: bool = False
+    parameters: dict[str, Any] = field(default_factory=dict)
+    swept: dict[str, Any] = field(default_factory=dict)  # those of the parameters that have several values
+    language: str = "en"
+    fingerprint: str = ""
+    status: str = ""
+    error: dict[str, Any] | None = None
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    cell: int = 0
+    cells: int = 0
+    exercises: dict[str, str] = field(default_factory=dict)
+    measures: list[dict[str, Any]] = field(default_factory=list)
+    notebook: str = ""  # relative to the report
+    html: str = ""
+    finished: str = ""
+    resumed: bool = False
+
+    def take(self, outcome: Outcome) -> None:
+        """Fill in what a run came to. Of an exercise that was checked several times the last answer counts."""
+        self.status, self.error, self.seconds = outcome.status, outcome.error, round(outcome.seconds, 2)
+        self.peak_bytes, self.cell, self.cells = outcome.peak_bytes, outcome.cell, outcome.cells
+        self.finished = datetime.now().astimezone().isoformat(timespec="seconds")
+        for entry in outcome.entries:
+            if entry.get("kind") == "exercise":
+                self.exercises[str(entry.get("exercise"))] = str(entry.get("status"))
+            elif entry.get("kind") == "measure" and (measure := _measure(entry)):
+                self.measures.append(measure)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept in a file."""
+        return {"labkit_run": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Record:
+        """Raises ValueError for what is not a record of this format."""
+        if not isinstance(data, dict) or data.get("labkit_run") != FORMAT:
+            raise ValueError("not a labkit run of this format")
+        return cls(**{entry.name: data[entry.name] for entry in fields(cls)})
+
+    @property
+    def label(self) -> str:
+        """Name, and the values that tell it from its siblings in a sweep."""
+        return " ".join([self.name, *(f"{name}={value}" for name, value in self.swept.items())])
+
+    @property
+    def passed(self) -> str:
+        """``3/5`` exercises passed, or ``-`` where there are none."""
+        if not self.exercises:
+            return "-"
+        return f"{sum(status == 'passed' for status in self.exercises.values())}/{len(self.exercises)}"
+
+    @property
+    def main_metric(self) -> str:
+        """The first measure that the notebook reported, beside its baseline."""
+        return measure_text(self.measures[0]) if self.measures else "-"
+
+    @property
+    def memory(self) -> str:
+        """The kernel's peak in MB."""
+        return f"{self.peak_bytes / 1e6:.0f} MB" if self.peak_bytes else "-"
+
+    @property
+    def time(self) -> str:
+        """Wall-clock seconds."""
+        return f"{self.seconds:.1f} s" if self.seconds else "-"
+
+
+@dataclass(frozen=True)
+class About:
+    """What the batch as a whole was."""
+
+    mode: str
+    language: str
+    seconds: float
+    solutions: bool = False
+    exit_code: int | None = None  # None while it runs
+
+
+def _measure(entry: dict[str, Any]) -> dict[str, Any] | None:
+    """A reported measure with its verdict; None for one that only looks so (anybody can write into that file)."""
+    try:
+        measure = Measure(**{f.name: entry[f.name] for f in fields(Measure) if f.name in entry})
+        measure.cells()
+        return asdict(measure) | {"metric": str(measure.metric), "verdict": measure.verdict}
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for NaN and infinities, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def measure_text(measure: dict[str, Any]) -> str:
+    """``accuracy 0.972 (baseline 0.912: better)``."""
+    text = f"{measure.get('metric', '')} {_number(measure['ours'], measure)}"
+    if measure.get("baseline") is not None:
+        text += f" (baseline {_number(measure['baseline'], measure)}: {measure.get('verdict', '')})"
+    return text
+
+
+def _number(value: float, measure: dict[str, Any]) -> str:
+    unit = measure.get("unit") or ""
+    return f"{value:.{int(measure.get('digits', 3))}f}{unit and ' ' + unit}"
+
+
+# --- Tables ----------------------------------------------------------------------------------------------
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns aligned in a terminal, where a Chinese character is two wide."""
+    widths = [max(_width(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def summary_table(records: Sequence[Record]) -> str:
+    """One line a run, and under it one line for each that did not end well."""
+    header = ("lesson", "status", "seconds", "memory", "exercises", "main metric")
+    rows = [
+        (
+            record.label,
+            record.status + (" (before)" if record.resumed else ""),
+            record.time,
+            record.memory,
+            record.passed,
+            record.main_metric,
+        )
+        for record in records
+    ]
+    problems = [
+        f"{record.label}: {record.error['message']}"
+        for record in records
+        if record.error and record.status not in (OK, INTERRUPTED)
+    ]
+    return "\n".join([text_table(header, rows), *([""] if problems else []), *problems])
+
+
+def sweeps(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """For each notebook that ran with several values: the metric of each run, and means over the seeds.
+
+    Each is ``{"name", "parameters", "metrics", "rows", "means"}``; a row has ``values`` of the swept parameters, ``status``
+    and ``metrics``; a mean (only where SEED was swept and at least two runs are ok) has ``values`` of the other
+    parameters and for each metric ``mean``, ``low`` and ``high`` (95 %, Student's t) and ``runs``.
+    """
+    tables = []
+    names = dict.fromkeys(record.name for record in records if record.swept)
+    for name in names:
+        runs = [record for record in records if record.name == name and record.swept]
+        parameters = list(runs[0].swept)
+        metrics = list(dict.fromkeys(m["metric"] for record in runs for m in record.measures))
+        rows = [
+            {
+                "values": record.swept,
+                "key": record.key,
+                "status": record.status,
+                "seconds": record.seconds,
+                "metrics": {m["metric"]: m["ours"] for m in record.measures},
+            }
+            for record in runs
+        ]
+        means = _means_over_seeds(runs, metrics) if "SEED" in parameters else []
+        tables.append(
+            {"name": name, "parameters": parameters, "metrics": metrics, "rows": rows, "means": means}
+        )
+    return tables
+
+
+def _means_over_seeds(runs: Sequence[Record], metrics: Sequence[str]) -> list[dict[str, Any]]:
+    groups: dict[str, list[Record]] = {}
+    for record in runs:
+        others = {name: value for name, value in record.swept.items() if name != "SEED"}
+        if record.status == OK:
+            groups.setdefault(json.dumps(others), []).append(record)
+    means = []
+    for others, members in groups.items():
+        spread = {}
+        for metric in metrics:
+            values = [m["ours"] for r in members for m in r.measures if m["metric"] == metric]
+            if len(values) >= 2:
+                spread[metric] = _interval(values) | {"runs": len(values)}
+        if spread:
+            means.append({"values": json.loads(others), "metrics": spread})
+    return means
+
+
+def _interval(values: Sequence[float]) -> dict[str, float]:
+    from labkit.metrics import mean_interval
+
+    if min(values) == max(values):  # no spread: the interval is the value
+        return {"mean": values[0], "low": values[0], "high": values[0]}
+    try:
+        mean, low, high = mean_interval(values)
+    except ValueError:  # NaN among them
+        return {"mean": fmean(values), "low": float("nan"), "high": float("nan")}
+    return {"mean": mean, "low": low, "high": high}
+
+
+def sweep_lines(table: dict[str, Any], digits: Callable[[str], int]) -> tuple[list[str], list[list[str]]]:
+    """A sweep as header and rows of text, for the terminal and the page."""
+
+    def mean_text(mean: dict[str, Any], metric: str) -> str:
+        if metric not in mean["metrics"]:
+            return "-"
+        spread, places = mean["metrics"][metric], digits(metric)
+        return f"{spread['mean']:.{places}f} ({spread['low']:.{places}f} to {spread['high']:.{places}f})"
+
+    header = [*table["parameters"], "status", "seconds", *table["metrics"]]
+    rows = []
+    for row in table["rows"]:
+        figures = [
+            f"{row['metrics'][metric]:.{digits(metric)}f}" if metric in row["metrics"] else "-"
+            for metric in table["metrics"]
+        ]
+        values = [str(row["values"][name]) for name in table["parameters"]]
+        rows.append([*values, row["status"], f"{row['seconds']:.1f}", *figures])
+    for mean in table["means"]:
+        values = [str(mean["values"].get(name, "mean (95 %)")) for name in table["parameters"]]
+        rows.append([*values, "", "", *(mean_text(mean, metric) for metric in table["metrics"])])
+    return header, rows
+
+
+def metric_digits(records: Sequence[Record]) -> Callable[[str], int]:
+    """How many digits the notebooks print of a metric."""
+    known = {m["metric"]: int(m.get("digits", 3)) for record in records for m in record.measures}
+    return lambda metric: known.get(metric, 3)
+
+
+def sweep_tables(records: Sequence[Record]) -> str:
+    """All sweeps, for the terminal."""
+    digits = metric_digits(records)
+    blocks = [f"{t['name']}\n{text_table(*sweep_lines(t, digits))}" for t in sweeps(records)]
+    return "\n\n".join(blocks)
+
+
+# --- Files -----------------------------------------------------------------------------------------------
+
+
+def is_ours(path: Path) -> bool:
+    """Whether labkit wrote this index.html, results.json or grades.csv."""
+    try:
+        start = path.read_text(encoding="utf-8-sig", errors="replace")[:2000]
+    except OSError:
+        return False
+    if path.suffix == ".html":
+        return MAKER in start
+    return (
+        '"labkit_results"' in start if path.suffix == ".json" else start.startswith(",".join(GRADES_HEADER))
+    )
+
+
+def write(out: Path, records: Sequence[Record], about: About) -> None:
+    """Write results.json, grades.csv (where files were handed in) and index.html, each whole. Raises OSError."""
+    content = {
+        "labkit_results": FORMAT,
+        "labkit": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "written": datetime.now().astimezone().isoformat(timespec="seconds"),
+        **asdict(about),
+        "runs": [{k: v for k, v in record.to_json().items() if k != "labkit_run"} for record in records],
+        "sweeps": sweeps(records),
+    }
+    atomic_write_text(out / "results.json", json.dumps(_finite(content), ensure_ascii=False, indent=1) + "\n")
+    if any(record.submission for record in records):
+        atomic_write_text(out / "grades.csv", grades(records))
+    atomic_write_text(out / "index.html", page(out, records, about))
+
+
+def grades(records: Sequence[Record]) -> str:
+    """One line for each file and exercise; a file that could not be run has one line with its status.
+
+    Begins with a byte-order mark, without which Excel garbles names that are not English.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(GRADES_HEADER)
+    for record in records:
+        if record.submission:
+            rows = sorted(record.exercises.items()) or [("", record.status)]
+            writer.writerows([_harmless(record.label), _harmless(a), _harmless(b)] for a, b in rows)
+    return "\ufeff" + stream.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet takes text that begins so for a formula, and a student chose this text."""
+    return "'" + text if text[:1] in tuple("=+-@\t\r") else text
+
+
+def notebook_page(notebook: bytes, record: Record) -> str | None:
+    """The executed notebook as a page with a way back; None where nbconvert cannot.
+
+    What a student handed in is stripped of scripts: it is opened in the teacher's browser.
+    """
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    try:
+        exporter = HTMLExporter(sanitize_html=record.submission, embed_images=True)
+        node = nbformat.reads(notebook.decode("utf-8"), as_version=4)
+        body, _ = exporter.from_notebook_node(node, {"metadata": {"name": record.label}})
+    except Exception:  # a notebook that nbconvert cannot render is still there as a notebook
+        return None
+    back = (
+        '<p style="font:14px system-ui,sans-serif;margin:12px 24px">'
+        f'<a href="../../index.html#{quote(record.key)}">&larr; report</a></p>'
+    )
+    start = body.find(">", body.find("<body")) + 1
+    return body[:start] + back + body[start:]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture that a notebook shows, scaled down, as a data address."""
+
+    address: str
+    alt: str
+    cell_id: str
+
+
+@lru_cache(maxsize=256)
+def _figures(path: Path, changed: int) -> tuple[Figure, ...]:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        found = []
+        for cell in notebook["cells"]:
+            for output in cell.get("outputs", []):
+                picture = output.get("data", {}).get("image/png")
+                address = _thumbnail(picture) if picture else None
+                if address:
+                    about = output.get("metadata", {}).get("image/png", {})
+                    found.append(Figure(address, str(about.get("alt", "")), str(cell.get("id", ""))))
+        return tuple(found)
+    except (OSError, ValueError, KeyError, AttributeError):
+        return ()
+
+
+def _thumbnail(picture: str | list[str]) -> str | None:
+    from PIL import Image
+
+    try:
+        image = Image.open(io.BytesIO(base64.b64decode("".join(picture))), formats=["PNG"])
+        image = image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
+        if image.width > THUMBNAIL_WIDTH:
+            image.thumbnail((THUMBNAIL_WIDTH, 4 * THUMBNAIL_WIDTH))
+        stream = io.BytesIO()
+        image.save(stream, "PNG", optimize=True)
+    except Exception:  # a broken picture, or one that claims to be gigapixels, is left out
+        return None
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+# --- The page --------------------------------------------------------------------------------------------
+
+_STYLE = """
+:root{color-scheme:light dark;--ground:#f6f7f9;--card:#fff;--ink:#1c2430;--soft:#5b6675;--line:#dfe4ea;
+--accent:#1f5fbf;--good:#1a7f4b;--good-ground:#e3f4ea;--bad:#b3261e;--bad-ground:#fbe9e7;--idle:#6b5b00;
+--idle-ground:#fbf3d4;--code:#f2f4f7}
+@media (prefers-color-scheme:dark){:root{--ground:#12161c;--card:#1a2029;--ink:#e6eaf0;--soft:#9aa6b5;
+--line:#2c3541;--accent:#8ab4f8;--good:#7fd6a4;--good-ground:#17352a;--bad:#ff9c94;--bad-ground:#3d1f1e;
+--idle:#e8cf6a;--idle-ground:#383013;--code:#11151b}.figures img{filter:brightness(.88)}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
+"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
+main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}
+a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
+h1{font-size:26px;line-height:1.25;margin:0 0 4px}h2{font-size:19px;margin:36px 0 12px}h3{font-size:16px;margin:0}
+.soft{color:var(--soft)}.about{margin:0 0 20px;color:var(--soft)}
+.tiles{display:flex;flex-wrap:wrap;gap:12px;margin:0 0 24px;padding:0}
+.tiles div{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 18px;min-width:130px}
+.tiles dt{color:var(--soft);font-size:13px}.tiles dd{margin:0;font-size:24px;font-weight:600;
+font-variant-numeric:tabular-nums}
+.card{background:var(--card);border:1px solid var(--line);border-radius:10px;margin:0 0 16px}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:9px 14px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
+tr:last-child td{border-bottom:0}
+th{font-weight:600;font-size:13px;color:var(--soft);white-space:nowrap}
+td.n,th.n{text-align:right;white-space:nowrap}tr.mean td{font-weight:600;background:var(--code)}
+.why{color:var(--bad);font-size:13px;margin-top:2px;overflow-wrap:anywhere}
+.pill{display:inline-block;border-radius:99px;padding:1px 10px;font-size:13px;font-weight:600;white-space:nowrap;
+background:var(--idle-ground);color:var(--idle)}
+.pill.good{background:var(--good-ground);color:var(--good)}.pill.bad{background:var(--bad-ground);color:var(--bad)}
+.run{padding:16px 18px}.run header{display:flex;flex-wrap:wrap;gap:6px 14px;align-items:baseline}
+.run header .links{margin-left:auto}.links a+a{margin-left:14px}
+.facts{margin:2px 0 0;color:var(--soft);font-size:14px}
+.run table{margin-top:12px;font-size:14px}.run th,.run td{padding:6px 10px}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:10px;margin-top:14px}
+.figures a{display:flex;align-items:center;justify-content:center;background:#fff;border:1px solid var(--line);
+border-radius:6px;padding:6px;height:160px}.figures a:hover{border-color:var(--accent)}
+.figures img{display:block;max-width:100%;max-height:100%;object-fit:contain}
+pre{background:var(--code);border:1px solid var(--line);border-radius:6px;padding:10px 12px;margin:8px 0 0;
+overflow-x:auto;font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.error{border-left:4px solid var(--bad);padding-left:14px;margin-top:12px}.error strong{color:var(--bad)}
+.chips{display:flex;flex-wrap:wrap;gap:6px;margin-top:10px;font-size:13px}
+details{margin-top:8px}summary{cursor:pointer;color:var(--accent);font-size:14px}
+td.mark{text-align:center;font-weight:700}td.passed{color:var(--good)}td.failed{color:var(--bad)}
+td.other{color:var(--soft);font-weight:400}
+@media print{.card{break-inside:avoid}body{background:#fff}}
+"""
+_STATUS_ZH = {
+    OK: "完成",
+    FAILED: "出错",
+    TIMED_OUT: "超时",
+    KERNEL_DIED: "内核终止",
+    REFUSED: "未接受",
+    INTERRUPTED: "已中断",
+    NOT_RUN: "未运行",
+    "running": "运行中",
+    "": "等待中",
+}
+_SIGNS = {OK: "✓", "running": "…", "": "…", INTERRUPTED: "–", NOT_RUN: "–"}
+_MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
+
+
+class _Page:
+    """Builds the page in one language."""
+
+    def __init__(self, out: Path, records: Sequence[Record], about: About):
+        self.out, self.records, self.about = out, records, about
+
+    def say(self, en: str, zh: str) -> str:
+        return zh if self.about.language == "zh" else en
+
+    def html(self) -> str:
+        title = self.say("Course report", "课程运行报告")
+        parts = [
+            "<!DOCTYPE html>",
+            f'<html lang="{"zh-CN" if self.about.language == "zh" else "en"}"><head><meta charset="utf-8">',
+            f'{MAKER} {__version__}"><meta name="viewport" content="width=device-width,initial-scale=1">',
+            f"<title>{title}</title><style>{_STYLE}</style></head><body><main>",
+            f"<h1>{title}</h1>",
+            self.facts(),
+            self.tiles(),
+            self.summary(),
+            *(self.sweep(table) for table in sweeps(self.records)),
+            self.matrix(),
+            f"<h2>{self.say('Runs', '各次运行')}</h2>",
+            *(self.run(record) for record in self.records),
+            "</main></body></html>",
+        ]
+        return "\n".join(part for part in parts if part) + "\n"
+
+    def facts(self) -> str:
+        modes = {"smoke": "快速检查", "class": "课堂", "full": "完整训练"}
+        mode = self.say(f"{self.about.mode} mode", f"{modes[self.about.mode]}模式")
+        facts = [
+            datetime.now().strftime("%Y-%m-%d %H:%M"),
+            mode,
+            *([self.say("solution edition", "答案版")] if self.about.solutions else []),
+            f"labkit {__version__}",
+            f"Python {platform.python_version()}",
+            platform.platform(terse=True),
+        ]
+        return f'<p class="about">{" · ".join(html.escape(fact) for fact in facts)}</p>'
+
+    def tiles(self) -> str:
+        ok = sum(record.status == OK for record in self.records)
+        tiles = [
+            (self.say("runs that ended well", "顺利完成"), f"{ok}/{len(self.records)}"),
+            (self.say("wall-clock time", "总用时"), f"{self.about.seconds:.0f} s"),
+        ]
+        statuses = [status for record in self.records for status in record.exercises.values()]
+        if statuses:
+            passed = sum(status == "passed" for status in statuses)
+            tiles.append((self.say("exercises passed", "通过的练习"), f"{passed}/{len(statuses)}"))
+        peak = max((record.peak_bytes for record in self.records), default=0)
+        if peak:
+            tiles.append((self.say("largest kernel", "内核内存峰值"), f"{peak / 1e6:.0f} MB"))
+        verdicts = [
+            m["verdict"] for r in self.records for m in r.measures if m.get("verdict") in ("better", "worse")
+        ]
+        if verdicts:
+            better = f"{verdicts.count('better')}/{len(verdicts)}"
+            tiles.append((self.say("figures better than baseline", "优于基线的指标"), better))
+        cells = "".join(f"<div><dt>{label}</dt><dd>{value}</dd></div>" for label, value in tiles)
+        return f'<dl class="tiles">{cells}</dl>'
+
+    def pill(self, record: Record) -> str:
+        kind = "good" if record.status == OK else "idle" if record.status in _SIGNS else "bad"
+        text = self.say(record.status or "waiting", _STATUS_ZH.get(record.status, record.status))
+        sign = _SIGNS.get(record.status, "✗")
+        return f'<span class="pill {kind}">{sign} {html.escape(text)}</span>'
+
+    def name(self, record: Record) -> str:
+        name = html.escape(record.label)
+        if record.title:
+            name = f"{html.escape(record.number)} {html.escape(record.title)}"
+            if record.swept:
+                values = " ".join(f"{key}={value}" for key, value in record.swept.items())
+                name += f' <span class="soft">{html.escape(values)}</span>'
+        return name
+
+    def links(self, record: Record) -> str:
+        links = []
+        if record.html:
+            links.append(f'<a href="{quote(record.html)}">{self.say("page", "网页")}</a>')
+        if record.notebook:
+            links.append(f'<a href="{quote(record.notebook)}">{self.say("notebook", "笔记本")}</a>')
+        return f'<span class="links">{"".join(links)}</span>'
+
+    def summary(self) -> str:
+        columns = [
+            (self.say("lesson", "课程"), ""),
+            (self.say("status", "状态"), ""),
+            (self.say("seconds", "秒"), "n"),
+            (self.say("memory", "内存"), "n"),
+            (self.say("exercises", "练习"), "n"),
+            (self.say("main metric", "主要指标"), ""),
+            (self.say("executed", "运行结果"), ""),
+        ]
+        rows = []
+        for record in self.records:
+            why = ""
+            if record.error:
+                why = f'<div class="why">{html.escape(record.error["message"])}</div>'
+            note = f' <span class="soft">{self.say("from before", "沿用")}</span>' if record.resumed else ""
+            seconds = f"{record.seconds:.1f}" if record.seconds else "-"
+            rows.append(
+                f'<tr><td><a href="#{quote(record.key)}">{self.name(record)}</a>{why}</td>'
+                f"<td>{self.pill(record)}{note}</td>"
+                f'<td class="n">{seconds}</td><td class="n">{record.memory}</td>'
+                f'<td class="n">{record.passed}</td><td>{html.escape(record.main_metric)}</td>'
+                f"<td>{self.links(record)}</td></tr>"
+            )
+        head = "".join(f'<th class="{kind}">{label}</th>' for label, kind in columns)
+        body = "".join(rows)
+        return (
+            f'<div class="card wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+
+    def sweep(self, table: dict[str, Any]) -> str:
+        header, rows = sweep_lines(table, metric_digits(self.records))
+        means = len(table["means"])
+        names = {"status": self.say("status", "状态"), "seconds": self.say("seconds", "秒")}
+        head = "".join(f"<th>{html.escape(names.get(name, name))}</th>" for name in header)
+        body = ""
+        for number, row in enumerate(rows):
+            kind = ' class="mean"' if number >= len(rows) - means else ""
+            body += f"<tr{kind}>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        title = self.say("Sweep over", "参数扫描：")
+        over = f"{html.escape(', '.join(table['parameters']))} · {html.escape(table['name'])}"
+        return (
+            f'<h2>{title} {over}</h2><div class="card wide"><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
+        )
+
+    def matrix(self) -> str:
+        """Who passed what, for files that were handed in."""
+        handed_in = [record for record in self.records if record.submission]
+        exercises = sorted({exercise for record in handed_in for exercise in record.exercises})
+        if not exercises:
+            return ""
+        head = "".join(f"<th>{html.escape(exercise)}</th>" for exercise in exercises)
+        rows = []
+        for record in handed_in:
+            cells = ""
+            for exercise in exercises:
+                status = record.exercises.get(exercise, "")
+                kind = status if status in ATTEMPTED else "other"
+                mark = _MARKS.get(status, "·")
+                cells += f'<td class="mark {kind}" title="{html.escape(status)}">{mark}</td>'
+            rows.append(
+                f'<tr><td><a href="#{quote(record.key)}">{html.escape(record.label)}</a></td>{cells}'
+                f'<td class="n">{record.passed}</td></tr>'
+            )
+        passed = self.say("passed", "通过")
+        file = self.say("file", "文件")
+        key = self.say(
+            "✓ passed, ✗ failed, – not attempted, · not reached", "✓ 通过，✗ 未通过，– 未作答，· 未运行到"
+        )
+        return (
+            f"<h2>{self.say('Exercises', '练习')}</h2>"
+            f'<div class="card wide"><table><thead><tr><th>{file}</th>{head}<th class="n">{passed}</th></tr></thead>'
+            f'<tbody>{"".join(rows)}</tbody></table></div><p class="soft">{key} · '
+            f'<a href="grades.csv">grades.csv</a></p>'
+        )
+
+    def run(self, record: Record) -> str:
+        values = {name: value for name, value in record.parameters.items() if name != "MODE"}
+        facts = [
+            *([html.escape(record.name)] if record.title else []),
+            *(f"{html.escape(name)} = {html.escape(str(value))}" for name, value in values.items()),
+            *([record.time] if record.seconds else []),
+            *([record.memory] if record.peak_bytes else []),
+            *([self.say(f"{record.cells} code cells", f"{record.cells} 个代码单元")] if record.cells else []),
+        ]
+        return (
+            f'<section class="card run" id="{html.escape(record.key)}"><header><h3>{self.name(record)}</h3>'
+            f'{self.pill(record)}{self.links(record)}</header><p class="facts">{" · ".join(facts)}</p>'
+            f"{self.error(record)}{self.measures(record)}{self.exercises(record)}{self.figures(record)}</section>"
+        )
+
+    def error(self, record: Record) -> str:
+        if not record.error:
+            return ""
+        text = f"<strong>{html.escape(record.error['message'])}</strong>"
+        if record.error.get("source"):
+            text += f"<pre>{html.escape(record.error['source'])}</pre>"
+        if record.error.get("traceback"):
+            label = self.say("Traceback", "错误追踪")
+            text += f"<details><summary>{label}</summary><pre>{html.escape(record.error['traceback'])}</pre></details>"
+        return f'<div class="error">{text}</div>'
+
+    def measures(self, record: Record) -> str:
+        if not record.measures:
+            return ""
+        names = (
+            self.say("metric", "指标"),
+            self.say("baseline", "基线"),
+            self.say("ours", "本课"),
+            self.say("verdict", "比较"),
+            self.say("seeds", "种子数"),
+            self.say("95 % interval", "95 % 区间"),
+        )
+        verdicts = {"better": "更好", "worse": "更差", "equal": "相同"}
+        rows = ""
+        for m in record.measures:
+            baseline = "-" if m.get("baseline") is None else _number(m["baseline"], m)
+            baseline += f" ({m['baseline_name']})" if m.get("baseline_name") else ""
+            low_high = m.get("interval")
+            digits = int(m.get("digits", 3))
+            interval = f"{low_high[0]:.{digits}f} – {low_high[1]:.{digits}f}" if low_high else "-"
+            verdict = str(m.get("verdict", "-"))
+            cells = (
+                str(m["metric"]),
+                baseline,
+                _number(m["ours"], m),
+                self.say(verdict, verdicts.get(verdict, verdict)),
+                str(m.get("seeds", 1)),
+                interval,
+            )
+            rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        head = "".join(f"<th>{name}</th>" for name in names)
+        return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+    def exercises(self, record: Record) -> str:
+        if not record.exercises:
+            return ""
+        texts = {
+            "passed": self.say("passed", "通过"),
+            "failed": self.say("failed", "未通过"),
+            "not attempted": self.say("not attempted", "未作答"),
+            "not reached": self.say("not reached", "未运行到"),
+        }
+        kinds = {"passed": "good", "failed": "bad"}
+        chips = "".join(
+            f'<span class="pill {kinds.get(status, "idle")}">{html.escape(exercise)} '
+            f"{html.escape(texts.get(status, status))}</span>"
+            for exercise, status in record.exercises.items()
+        )
+        return f'<div class="chips">{chips}</div>'
+
+    def figures(self, record: Record) -> str:
+        path = self.out / record.notebook if record.notebook else None
+        if path is None or not path.is_file():
+            return ""
+        pictures = "".join(
+            f'<a href="{quote(record.html or record.notebook)}{"#" + quote(f"cell-id={f.cell_id}", safe="=") if record.html else ""}">'
+            f'<img loading="lazy" src="{f.address}" alt="{html.escape(f.alt)}" title="{html.escape(f.alt)}"></a>'
+            for f in _figures(path, path.stat().st_mtime_ns)
+        )
+        return f'<div class="figures">{pictures}</div>' if pictures else ""
+
+
+def page(out: Path, records: Sequence[Record], about: About) -> str:
+    """The report as one page that needs nothing else, in light and dark."""
+    return _Page(out, records, about).html()
