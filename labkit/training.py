@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import math
 import random
@@ -163,7 +164,7 @@ class ArrayBatches:
     def __call__(self, step: int) -> tuple[Tensor, ...]:
         epoch, place = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
-            self._chunks = self.order(epoch).split(self.batch_size)
+            self._chunks = self.order(epoch).to(self.tensors[0].device).split(self.batch_size)
             self._epoch = epoch
         rows = self._chunks[place]
         return tuple([tensor.index_select(0, rows) for tensor in self.tensors])
@@ -369,13 +370,15 @@ def _recorder(history: History, allow_nonfinite: bool) -> Callable[[int, Figures
     columns = history.train
 
     def record(step: int, figures: Figures) -> None:
-        if figures.keys() != columns.keys():
-            if columns:
-                raise LabkitError(
-                    f"Step {step} returned the figures {sorted(figures)}, and the steps before it "
-                    f"{sorted(columns)}. Return the same figures at every step."
-                )
+        if not columns:
+            if not figures:
+                raise LabkitError(f"Step {step} returned no figures. Return at least one, such as the loss.")
             columns.update((name, []) for name in figures)
+        elif figures.keys() != columns.keys():
+            raise LabkitError(
+                f"Step {step} returned the figures {sorted(figures)}, and the steps before it {sorted(columns)}. "
+                "Return the same figures at every step."
+            )
         for name, value in figures.items():
             if not (allow_nonfinite or math.isfinite(value)):
                 raise LabkitError(
@@ -395,6 +398,10 @@ class _Source:
         self.batches = batches
         self.seekable = callable(batches) or isinstance(batches, Sequence)
         self.stateful = hasattr(batches, "state_dict") and hasattr(batches, "load_state_dict")
+        if inspect.isgeneratorfunction(batches):
+            raise LabkitError(
+                f"batches is the generator function {batches.__name__}. Call it: batches={batches.__name__}()."
+            )
         if not self.seekable and not isinstance(batches, Iterable):
             raise LabkitError(
                 f"batches is a {type(batches).__name__}. Give a function of the step, or an iterable."
@@ -458,7 +465,8 @@ class _Run:
         if self.settings["restore_best"] and history.best is not None and history.best[0] == step:
             self.best_state = copy.deepcopy(self.task.state_dict())
         patience = self.settings["patience"]
-        history.stopped_early = patience is not None and history.evaluations_since_best() >= patience
+        out_of_patience = patience is not None and history.evaluations_since_best() >= patience
+        history.stopped_early = out_of_patience and step < self.settings["steps"]
 
     def state_dict(self) -> dict[str, Any]:
         history = vars(self.history).copy()

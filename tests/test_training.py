@@ -185,10 +185,12 @@ def test_early_stop_after_patience_evaluations_without_a_new_best() -> None:
     assert (task.steps, history.stopped_early, history.best) == (7, False, (7, 0.0))
     task, history = scripted_run([1, 2, 1.5, 1.9, 9], patience=2, minimize=False)
     assert (task.steps, history.stopped_early, history.best) == (4, True, (2, 2.0))
+    task, history = scripted_run([1, 2, 3], patience=2)  # out of patience, but at the end anyway
+    assert (task.steps, history.stopped_early, history.best) == (3, False, (1, 1.0))
     nan = math.nan
     task, history = scripted_run([nan, nan, nan], patience=2)
     assert (task.steps, history.stopped_early, history.best) == (2, True, None)
-    task, history = scripted_run([nan, 1, nan, 2, 3], patience=3)
+    task, history = scripted_run([nan, 1, nan, 2, 3, 4], patience=3)
     assert (task.steps, history.stopped_early, history.best) == (5, True, (2, 1.0))
 
 
@@ -213,6 +215,10 @@ def test_figures_must_stay_the_same() -> None:
         fit(Scripted({"loss": 1.0}, {"other": 1.0}), lambda step: None, 5)
 
 
+def generate():
+    yield None
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -232,6 +238,8 @@ def test_figures_must_stay_the_same() -> None:
             {"evaluate": lambda: {"b": 1.0}, "monitor": "a"},
             r"monitor is 'a', but evaluate\(\) returned \['b'\]",
         ),
+        ({"task": Scripted({})}, "Step 1 returned no figures"),
+        ({"batches": generate}, r"generator function generate.*batches=generate\(\)"),
         ({"batches": 5}, "batches is a int"),
         ({"batches": []}, "batches is empty"),
         ({"batches": iter([])}, "ran out after 0 steps"),
