@@ -297,6 +297,14 @@ def test_p_is_never_0_and_ties_count():
     assert p == pytest.approx(0.5, abs=0.015)
 
 
+def test_p_does_not_depend_on_the_unit():
+    """Tenths are not exact in binary; rounding must not decide whether a resampled mean is as far as 0 is."""
+    a, b = np.array([3, 1, 2, 2, -1, 0]), np.zeros(6)
+    p = metrics.paired_bootstrap(a, b, samples=2_000)[3]
+    for unit in (0.1, 0.3, 1e-9, 1e9):
+        assert metrics.paired_bootstrap(a * unit, b, samples=2_000)[3] == p
+
+
 def test_a_large_sample_is_drawn_in_parts():
     a = np.linspace(0, 1, 30_001)
     mean, low, high, _ = metrics.paired_bootstrap(a, 0 * a, samples=101)
