@@ -198,14 +198,21 @@ def select(options: Options) -> list[Item]:
     """The lessons that match the patterns, and the notebooks of the paths among them."""
     patterns, paths = [], []
     for pattern in options.patterns:
-        found = _paths(pattern, options.out)
-        (patterns if found is None else paths).append(pattern if found is None else found)
+        files = _paths(pattern, options.out)
+        if files is None:
+            patterns.append(pattern)
+        else:
+            paths += files
     items = []
     if patterns or not paths:
-        items = [_lesson_item(lesson, options) for lesson in lessons.find_lessons(patterns)]
+        try:
+            found = lessons.find_lessons(patterns)
+        except LabkitError as error:
+            raise UsageError(str(error)) from error
+        items = [_lesson_item(lesson, options) for lesson in found]
         if not items:
             raise UsageError("The course holds no lessons yet: notebooks/src is empty.")
-    files = list(dict.fromkeys(itertools.chain.from_iterable(paths)))  # each once, in order
+    files = list(dict.fromkeys(paths))  # each once, in order
     return items + [_read_item(path, name) for path, name in zip(files, _names(files), strict=True)]
 
 

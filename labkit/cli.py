@@ -24,7 +24,7 @@ TRAINABLE: dict[str, tuple[Callable[[int], Path], str]] = {}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0 good, 1 failed, 2 asked for what is not there, 130 after Ctrl-C."""
     _speak_utf8()
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_shield_minus(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.function(options)
     except LabkitError as error:
@@ -54,6 +54,14 @@ def _speak_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure") and (stream.encoding or "").lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _shield_minus(arguments: Sequence[str]) -> list[str]:
+    """argparse takes the value in ``-p RATE -0.1,0.1`` for an option; a space before it, which we strip, does not."""
+    return [
+        f" {word}" if place >= 2 and arguments[place - 2] == "-p" and word[:1] == "-" else word
+        for place, word in enumerate(arguments)
+    ]
 
 
 # --- The subcommands -------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ FILES = ("index.html", "results.json", "grades.csv")
 GRADES_HEADER = ("file", "exercise", "status")
 MAKER = '<meta name="generator" content="labkit'  # marks the pages that are ours to replace
 THUMBNAIL_WIDTH = 560  # twice the width at which it is shown, for dense screens
+MEAN = "mean (95 %)"  # of the runs over several seeds, with Student's t interval
 ATTEMPTED = ("passed", "failed")
 
 
@@ -172,7 +173,8 @@ def _width(text: str) -> int:
 
 def summary_table(records: Sequence[Record]) -> str:
     """One line a run, and under it one line for each that did not end well."""
-    header = ("lesson", "status", "seconds", "memory", "exercises", "main metric")
+    first = "lesson" if any(record.title for record in records) else "file"
+    header = (first, "status", "seconds", "memory", "exercises", "main metric")
     rows = [
         (
             record.label,
@@ -271,7 +273,7 @@ def sweep_lines(table: dict[str, Any], digits: Callable[[str], int]) -> tuple[li
         values = [str(row["values"][name]) for name in table["parameters"]]
         rows.append([*values, row["status"], f"{row['seconds']:.1f}", *figures])
     for mean in table["means"]:
-        values = [str(mean["values"].get(name, "mean (95 %)")) for name in table["parameters"]]
+        values = [str(mean["values"].get(name, MEAN)) for name in table["parameters"]]
         rows.append([*values, "", "", *(mean_text(mean, metric) for metric in table["metrics"])])
     return header, rows
 
@@ -414,7 +416,7 @@ _STYLE = """
 --idle-ground:#fbf3d4;--code:#f2f4f7}
 @media (prefers-color-scheme:dark){:root{--ground:#12161c;--card:#1a2029;--ink:#e6eaf0;--soft:#9aa6b5;
 --line:#2c3541;--accent:#8ab4f8;--good:#7fd6a4;--good-ground:#17352a;--bad:#ff9c94;--bad-ground:#3d1f1e;
---idle:#e8cf6a;--idle-ground:#383013;--code:#11151b}.figures img{filter:brightness(.88)}}
+--idle:#e8cf6a;--idle-ground:#383013;--code:#11151b}.figures a{filter:brightness(.9)}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
 "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
@@ -433,7 +435,8 @@ th,td{padding:9px 14px;text-align:left;border-bottom:1px solid var(--line);verti
 tr:last-child td{border-bottom:0}
 th{font-weight:600;font-size:13px;color:var(--soft);white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap}tr.mean td{font-weight:600;background:var(--code)}
-.why{color:var(--bad);font-size:13px;margin-top:2px;overflow-wrap:anywhere}
+tr.has-why td{border-bottom:0;padding-bottom:0}
+tr.why td{color:var(--bad);font-size:13px;padding-top:0;overflow-wrap:anywhere}
 .pill{display:inline-block;border-radius:99px;padding:1px 10px;font-size:13px;font-weight:600;white-space:nowrap;
 background:var(--idle-ground);color:var(--idle)}
 .pill.good{background:var(--good-ground);color:var(--good)}.pill.bad{background:var(--bad-ground);color:var(--bad)}
@@ -450,7 +453,7 @@ overflow-x:auto;font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monosp
 .error{border-left:4px solid var(--bad);padding-left:14px;margin-top:12px}.error strong{color:var(--bad)}
 .chips{display:flex;flex-wrap:wrap;gap:6px;margin-top:10px;font-size:13px}
 details{margin-top:8px}summary{cursor:pointer;color:var(--accent);font-size:14px}
-td.mark{text-align:center;font-weight:700}td.passed{color:var(--good)}td.failed{color:var(--bad)}
+table.matrix{width:auto}th.mark,td.mark{text-align:center}td.mark{font-weight:700}td.passed{color:var(--good)}td.failed{color:var(--bad)}
 td.other{color:var(--soft);font-weight:400}
 @media print{.card{break-inside:avoid}body{background:#fff}}
 """
@@ -465,6 +468,7 @@ _STATUS_ZH = {
     "running": "运行中",
     "": "等待中",
 }
+_VERDICTS_ZH = {"better": "更好", "worse": "更差", "equal": "相同"}
 _SIGNS = {OK: "✓", "running": "…", "": "…", INTERRUPTED: "–", NOT_RUN: "–"}
 _MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
 
@@ -555,9 +559,25 @@ class _Page:
             links.append(f'<a href="{quote(record.notebook)}">{self.say("notebook", "笔记本")}</a>')
         return f'<span class="links">{"".join(links)}</span>'
 
+    def main_metric(self, record: Record) -> str:
+        if not record.measures:
+            return "-"
+        first = record.measures[0]
+        text = html.escape(f"{first['metric']} {_number(first['ours'], first)}")
+        if first["baseline"] is None:
+            return text
+        baseline = html.escape(_number(first["baseline"], first))
+        verdict = self.say(first["verdict"], _VERDICTS_ZH.get(first["verdict"], ""))
+        return f'{text} <span class="soft">{self.say("baseline", "基线")} {baseline}: {verdict}</span>'
+
     def summary(self) -> str:
         columns = [
-            (self.say("lesson", "课程"), ""),
+            (
+                self.say("lesson", "课程")
+                if any(r.title for r in self.records)
+                else self.say("file", "文件"),
+                "",
+            ),
             (self.say("status", "状态"), ""),
             (self.say("seconds", "秒"), "n"),
             (self.say("memory", "内存"), "n"),
@@ -567,18 +587,18 @@ class _Page:
         ]
         rows = []
         for record in self.records:
-            why = ""
-            if record.error:
-                why = f'<div class="why">{html.escape(record.error["message"])}</div>'
             note = f' <span class="soft">{self.say("from before", "沿用")}</span>' if record.resumed else ""
             seconds = f"{record.seconds:.1f}" if record.seconds else "-"
+            why = html.escape(record.error["message"]) if record.error else ""
             rows.append(
-                f'<tr><td><a href="#{quote(record.key)}">{self.name(record)}</a>{why}</td>'
+                f'<tr{" class=has-why" if why else ""}><td><a href="#{quote(record.key)}">{self.name(record)}</a></td>'
                 f"<td>{self.pill(record)}{note}</td>"
                 f'<td class="n">{seconds}</td><td class="n">{record.memory}</td>'
-                f'<td class="n">{record.passed}</td><td>{html.escape(record.main_metric)}</td>'
+                f'<td class="n">{record.passed}</td><td>{self.main_metric(record)}</td>'
                 f"<td>{self.links(record)}</td></tr>"
             )
+            if why:
+                rows.append(f'<tr class="why"><td colspan="{len(columns)}">{why}</td></tr>')
         head = "".join(f'<th class="{kind}">{label}</th>' for label, kind in columns)
         body = "".join(rows)
         return (
@@ -588,11 +608,14 @@ class _Page:
     def sweep(self, table: dict[str, Any]) -> str:
         header, rows = sweep_lines(table, metric_digits(self.records))
         means = len(table["means"])
+        rows = [[self.say(cell, "均值（95 %）") if cell == MEAN else cell for cell in row] for row in rows]
         names = {"status": self.say("status", "状态"), "seconds": self.say("seconds", "秒")}
         head = "".join(f"<th>{html.escape(names.get(name, name))}</th>" for name in header)
         body = ""
         for number, row in enumerate(rows):
             kind = ' class="mean"' if number >= len(rows) - means else ""
+            place = len(table["parameters"])
+            row[place] = self.say(row[place], _STATUS_ZH.get(row[place], "")) if row[place] else ""
             body += f"<tr{kind}>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
         title = self.say("Sweep over", "参数扫描：")
         over = f"{html.escape(', '.join(table['parameters']))} · {html.escape(table['name'])}"
@@ -607,7 +630,7 @@ class _Page:
         exercises = sorted({exercise for record in handed_in for exercise in record.exercises})
         if not exercises:
             return ""
-        head = "".join(f"<th>{html.escape(exercise)}</th>" for exercise in exercises)
+        head = "".join(f'<th class="mark">{html.escape(exercise)}</th>' for exercise in exercises)
         rows = []
         for record in handed_in:
             cells = ""
@@ -627,7 +650,7 @@ class _Page:
         )
         return (
             f"<h2>{self.say('Exercises', '练习')}</h2>"
-            f'<div class="card wide"><table><thead><tr><th>{file}</th>{head}<th class="n">{passed}</th></tr></thead>'
+            f'<div class="card wide"><table class="matrix"><thead><tr><th>{file}</th>{head}<th class="n">{passed}</th></tr></thead>'
             f'<tbody>{"".join(rows)}</tbody></table></div><p class="soft">{key} · '
             f'<a href="grades.csv">grades.csv</a></p>'
         )
@@ -669,7 +692,6 @@ class _Page:
             self.say("seeds", "种子数"),
             self.say("95 % interval", "95 % 区间"),
         )
-        verdicts = {"better": "更好", "worse": "更差", "equal": "相同"}
         rows = ""
         for m in record.measures:
             baseline = "-" if m.get("baseline") is None else _number(m["baseline"], m)
@@ -682,7 +704,7 @@ class _Page:
                 str(m["metric"]),
                 baseline,
                 _number(m["ours"], m),
-                self.say(verdict, verdicts.get(verdict, verdict)),
+                self.say(verdict, _VERDICTS_ZH.get(verdict, verdict)),
                 str(m.get("seeds", 1)),
                 interval,
             )
