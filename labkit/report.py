@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 from urllib.parse import quote
 
@@ -245,12 +244,11 @@ def _means_over_seeds(runs: Sequence[Record], metrics: Sequence[str]) -> list[di
 def _interval(values: Sequence[float]) -> dict[str, float]:
     from labkit.metrics import mean_interval
 
+    if not all(math.isfinite(value) for value in values):
+        return dict.fromkeys(("mean", "low", "high"), math.nan)
     if min(values) == max(values):  # no spread: the interval is the value
-        return {"mean": values[0], "low": values[0], "high": values[0]}
-    try:
-        mean, low, high = mean_interval(values)
-    except ValueError:  # NaN among them
-        return {"mean": fmean(values), "low": float("nan"), "high": float("nan")}
+        return dict.fromkeys(("mean", "low", "high"), values[0])
+    mean, low, high = mean_interval(values)
     return {"mean": mean, "low": low, "high": high}
 
 
