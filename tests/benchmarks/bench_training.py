@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from labkit.common import NUM_THREADS, set_threads
+from labkit.common import set_threads
 from labkit.data import Digits, load_digits
 from labkit.training import ArrayBatches, SupervisedTask, fit
 from tests.training_worker import survive
 
 STEPS = 200
-REPEATS = 40
+REPEATS = 60
 BATCH_SIZE = 64
 OPTIMIZERS = {"sgd": lambda p: torch.optim.SGD(p, 0.1), "adam": lambda p: torch.optim.Adam(p, 1e-3)}
 
@@ -48,15 +48,18 @@ def overhead(optimizer: str) -> dict[str, float]:
 
     Runs of both alternate. Each pair of neighbours gives a ratio, and the figure is the median of the
     ratios: what else the machine does hits both of a pair, or falls out of the median. Building the task,
-    the batches and the progress bar is counted in.
+    the batches and the progress bar is counted in. On one thread: a batch this small gains nothing from a
+    second one, and two threads that wait for each other on a busy machine drown what is measured.
     """
-    set_threads(NUM_THREADS)
+    threads = torch.get_num_threads()
+    set_threads(1)
     digits = load_digits()
     bare_seconds, fit_seconds = [], []
     for repeat in range(REPEATS + 2):
         order = [(bare_loop, bare_seconds), (fit_loop, fit_seconds)]
         for loop, seconds in order if repeat % 2 else reversed(order):
             seconds.append(loop(digits, optimizer))
+    set_threads(threads)
     bare_seconds, fit_seconds = bare_seconds[2:], fit_seconds[2:]  # the first runs warm the caches
     ratios = [ours / bare for ours, bare in zip(fit_seconds, bare_seconds, strict=True)]
     return {
