@@ -43,8 +43,7 @@ class Display:
             elif event in ("end", "skip"):
                 self._running.pop(record.key, None)
                 self.done += 1
-                self._clear()
-                self._print(self._result(event, record))
+                self._print(self._cleared() + self._result(event, record))
             self._draw()
 
     def _result(self, event: str, record: Record) -> str:
@@ -58,11 +57,10 @@ class Display:
 
     def _draw(self) -> None:
         if self.live:
-            self._clear()
             width = shutil.get_terminal_size().columns - 1
             lines = [self._line(record, began)[:width] for record, began, _ in self._running.values()]
-            for line in lines:
-                self.stream.write(line + "\n")
+            # One write for clearing and drawing: in two, the lines would flicker.
+            self.stream.write(self._cleared() + "".join(line + "\n" for line in lines))
             self._lines = len(lines)
             self.stream.flush()
             return
@@ -81,10 +79,10 @@ class Display:
         drawn = f" [{'#' * filled}{'.' * (BAR_WIDTH - filled)}]" if bar else ""
         return f"{record.label}:{drawn} cell {cell}/{cells}, {seconds}"
 
-    def _clear(self) -> None:
-        if self._lines:
-            self.stream.write(f"\x1b[{self._lines}F\x1b[J")  # up to the first live line, and clear from there
-            self._lines = 0
+    def _cleared(self) -> str:
+        """Moves up to the first live line, and clears from there."""
+        lines, self._lines = self._lines, 0
+        return f"\x1b[{lines}F\x1b[J" if lines else ""
 
     def _print(self, line: str) -> None:
         self.stream.write(line + "\n")

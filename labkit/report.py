@@ -29,6 +29,52 @@ GRADES_HEADER = ("file", "exercise", "status")
 MAKER = '<meta name="generator" content="labkit'  # marks the pages that are ours to replace
 THUMBNAIL_WIDTH = 560  # twice the width at which it is shown, for dense screens
 MEAN = "mean (95 %)"  # of the runs over several seeds, with Student's t interval
+_BACK = (
+    '<p style="font:14px system-ui,sans-serif;margin:12px 24px">'
+    '<a href="../../index.html#{}">&larr; report</a></p>'
+)
+_NO_SCRIPTS = """<meta http-equiv="Content-Security-Policy" content="script-src 'none'; object-src 'none'">"""
+# nbconvert's own template, but with the text alternatives, which nbconvert drops.
+_PAGE_TEMPLATE = """
+{%- extends 'lab/index.html.j2' -%}
+{% block data_png scoped %}
+{%- set alt = output | get_metadata('alt', 'image/png') -%}
+{%- set width = output | get_metadata('width', 'image/png') -%}
+<div class="jp-RenderedImage jp-OutputArea-output {{ extra_class }}">
+<img src="data:image/png;base64,{{ output.data['image/png'] | escape_html }}"
+{%- if alt %} alt="{{ alt | escape_html }}"{% endif %}{% if width is number %} width="{{ width }}"{% endif %}></div>
+{%- endblock data_png %}
+"""
+_HARMLESS_TAGS = frozenset(
+    {"a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em"}
+    | {
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "kbd",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "small",
+        "span",
+    }
+    | {"strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"}
+)
+_HARMLESS_ATTRIBUTES = {
+    "*": ["class", "id", "title"],
+    "a": ["href"],
+    "img": ["alt", "src", "width", "height"],
+    "td": ["colspan", "rowspan", "align"],
+    "th": ["colspan", "rowspan", "align"],
+}
 ATTEMPTED = ("passed", "failed")
 
 
@@ -346,23 +392,36 @@ def _harmless(text: str) -> str:
 def notebook_page(notebook: bytes, record: Record) -> str | None:
     """The executed notebook as a page with a way back; None where nbconvert cannot.
 
-    What a student handed in is stripped of scripts: it is opened in the teacher's browser.
+    What a student handed in is opened in the teacher's browser: its markup is cut down to what is harmless,
+    and the page forbids every script, so formulas stay in TeX there.
     """
     import nbformat
     from nbconvert import HTMLExporter
 
     try:
         exporter = HTMLExporter(sanitize_html=record.submission, embed_images=True)
+        exporter.raw_template = _PAGE_TEMPLATE
+        if record.submission:  # nbconvert's own filter shows headings and tables as their source
+            exporter.register_filter("clean_html", _clean)
         node = nbformat.reads(notebook.decode("utf-8"), as_version=4)
-        body, _ = exporter.from_notebook_node(node, {"metadata": {"name": record.label}})
+        name = html.escape(record.label)  # nbconvert takes it as it is
+        body, _ = exporter.from_notebook_node(node, {"metadata": {"name": name}})
     except Exception:  # a notebook that nbconvert cannot render is still there as a notebook
         return None
-    back = (
-        '<p style="font:14px system-ui,sans-serif;margin:12px 24px">'
-        f'<a href="../../index.html#{quote(record.key)}">&larr; report</a></p>'
-    )
+    if record.submission:
+        body = body.replace("<head>", f"<head>{_NO_SCRIPTS}", 1)
+        if _NO_SCRIPTS not in body:
+            return None
     start = body.find(">", body.find("<body")) + 1
-    return body[:start] + back + body[start:]
+    return body[:start] + _BACK.format(quote(record.key)) + body[start:]
+
+
+def _clean(markup: str | bytes) -> str:
+    """Markup without what could run or load something."""
+    import bleach
+
+    text = markup.decode() if isinstance(markup, bytes) else str(markup)
+    return bleach.clean(text, tags=_HARMLESS_TAGS, attributes=_HARMLESS_ATTRIBUTES, strip=True)
 
 
 @dataclass(frozen=True)
@@ -451,7 +510,7 @@ overflow-x:auto;font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monosp
 .error{border-left:4px solid var(--bad);padding-left:14px;margin-top:12px}.error strong{color:var(--bad)}
 .chips{display:flex;flex-wrap:wrap;gap:6px;margin-top:10px;font-size:13px}
 details{margin-top:8px}summary{cursor:pointer;color:var(--accent);font-size:14px}
-table.matrix{width:auto}th.mark,td.mark{text-align:center}td.mark{font-weight:700}td.passed{color:var(--good)}td.failed{color:var(--bad)}
+table.matrix{width:auto}.matrix-card{width:fit-content;max-width:100%}td.metric{min-width:270px}th.mark,td.mark{text-align:center}td.mark{font-weight:700}td.passed{color:var(--good)}td.failed{color:var(--bad)}
 td.other{color:var(--soft);font-weight:400}
 @media print{.card{break-inside:avoid}body{background:#fff}}
 """
@@ -592,7 +651,7 @@ class _Page:
                 f'<tr{" class=has-why" if why else ""}><td><a href="#{quote(record.key)}">{self.name(record)}</a></td>'
                 f"<td>{self.pill(record)}{note}</td>"
                 f'<td class="n">{seconds}</td><td class="n">{record.memory}</td>'
-                f'<td class="n">{record.passed}</td><td>{self.main_metric(record)}</td>'
+                f'<td class="n">{record.passed}</td><td class="metric">{self.main_metric(record)}</td>'
                 f"<td>{self.links(record)}</td></tr>"
             )
             if why:
@@ -648,7 +707,7 @@ class _Page:
         )
         return (
             f"<h2>{self.say('Exercises', '练习')}</h2>"
-            f'<div class="card wide"><table class="matrix"><thead><tr><th>{file}</th>{head}<th class="n">{passed}</th></tr></thead>'
+            f'<div class="card wide matrix-card"><table class="matrix"><thead><tr><th>{file}</th>{head}<th class="n">{passed}</th></tr></thead>'
             f'<tbody>{"".join(rows)}</tbody></table></div><p class="soft">{key} · '
             f'<a href="grades.csv">grades.csv</a></p>'
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 from scipy import stats
 
@@ -317,14 +317,44 @@ def test_who_passed_what(tmp_path):
     assert rows == [["✓", "✗"], ["–", "·"]]
 
 
-def test_the_page_of_a_notebook_leads_back_and_is_safe():
-    html_output = new_output("display_data", {"text/html": "<b>bold</b><script>alert(1)</script>"})
-    cell = new_code_cell("1", outputs=[html_output], execution_count=1)
-    notebook = nbformat.writes(new_notebook(cells=[cell])).encode()
-    ours = report.notebook_page(notebook, finished("02_a b"))
-    assert 'href="../../index.html#02_a%20b"' in ours
-    assert "<script>alert(1)" in ours, "our own lessons keep their scripts, which widgets need"
-    theirs = report.notebook_page(notebook, finished("a", submission=True))
-    assert "<script>alert(1)" not in theirs
-    assert "<b>bold</b>" in theirs
+def test_the_page_of_a_notebook_leads_back():
+    page = report.notebook_page(executed("<b>bold</b>"), finished("02_a b"))
+    assert 'href="../../index.html#02_a%20b"' in page
     assert report.notebook_page(b"{", finished("a")) is None
+
+
+def test_the_page_of_a_notebook_keeps_the_text_alternatives():
+    for submission in (False, True):
+        page = report.notebook_page(executed("x", alt='rises, "steep"'), finished("a", submission=submission))
+        assert "rises, &quot;steep&quot;" in page or "alt='rises, \"steep\"'" in page
+        assert "No description" not in page
+        assert "In [1]" in page.replace("\xa0", " ")
+
+
+def executed(page: str, **metadata) -> bytes:
+    """A notebook whose only cell shows a page and a picture."""
+    shown = new_output("display_data", {"text/html": page})
+    pixel = picture(1, 1)
+    pixel["metadata"] = {"image/png": metadata}
+    cell = new_code_cell("1", outputs=[shown, pixel], execution_count=1, metadata={"tags": [EVIL]})
+    return nbformat.writes(new_notebook(cells=[cell, new_markdown_cell(f"# Title\n{EVIL} *word*")])).encode()
+
+
+def test_our_own_lessons_keep_their_scripts_which_widgets_need():
+    page = report.notebook_page(executed("<script>alert(2)</script>"), finished("a"))
+    assert "<script>alert(2)" in page
+    assert "Content-Security-Policy" not in page
+
+
+def test_what_students_wrote_keeps_its_form_and_loses_its_scripts():
+    shown = '<table><thead><tr><th>a</th></tr></thead></table><b onclick="alert(3)">bold</b><iframe src="x"></iframe>'
+    notebook = executed(f'{shown}<a href="javascript:alert(4)">link</a>{EVIL}', alt=EVIL, width=EVIL)
+    page = report.notebook_page(notebook, finished("a", name=EVIL, submission=True))
+    assert "<script>alert" not in page
+    assert not re.search(r"<[^>]*(onclick|javascript:)", page)
+    assert "<iframe" not in page
+    for kept in ("<th>a</th>", "<b>bold</b>", "<em>word</em>", '<h1 id="Title">Title'):
+        assert kept in page
+    assert "&lt;h1" not in page, "markup that is not allowed is taken out, not shown"
+    policy = page.index('http-equiv="Content-Security-Policy"')
+    assert policy < page.index("<script"), "it holds for scripts that come after it"
