@@ -42,6 +42,8 @@ class Mistake:
 
 def close(received: Any, expected: Any, rtol: float, atol: float) -> bool:
     """Equal in structure and shape, and in value within |received - expected| <= atol + rtol |expected|."""
+    if received is expected:  # a function among the arguments has no value to compare
+        return True
     if isinstance(expected, Mapping):
         return (
             isinstance(received, Mapping)
