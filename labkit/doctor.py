@@ -29,7 +29,7 @@ CJK_FONTS = (
     "AR PL", "LXGW",
 )  # fmt: skip
 FONT_ADVICE = {
-    "Linux": "Install one: sudo apt install fonts-noto-cjk (Debian, Ubuntu) or sudo dnf install google-noto-sans-cjk-fonts.",
+    "Linux": "Install one: sudo apt install fonts-noto-cjk (Fedora: sudo dnf install google-noto-sans-cjk-fonts).",
     "Darwin": "macOS has PingFang; rebuild matplotlib's font list: delete the folder ~/.matplotlib.",
     "Windows": "Add a language: Settings, Time & language, Language, Chinese (Simplified): it brings Microsoft YaHei.",
 }
@@ -65,12 +65,12 @@ class Report:
         warnings = sum(finding.status == WARNING for finding in self.findings)
         if self.wrong:
             return say(
-                f"{len(self.wrong)} thing(s) wrong: mend them first.",
+                f"{_count(len(self.wrong), 'thing')} wrong: to be mended first.",
                 f"有 {len(self.wrong)} 项不正确，请先解决。",
             )
         if warnings:
             return say(
-                f"The course runs here; {warnings} thing(s) could be better.",
+                f"The course runs here; {_count(warnings, 'thing')} could be better.",
                 f"本机可以运行本课程，另有 {warnings} 项可以改进。",
             )
         return say("Everything is in place.", "一切就绪。")
@@ -201,6 +201,10 @@ def _needed() -> set[str]:
     return kept | {"ipykernel"}
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - NAMED_AT_MOST
     return ", ".join(names[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
@@ -215,7 +219,7 @@ def _course() -> tuple[str, str, str]:
     sources = len(list((folder / "notebooks" / "src").glob("[0-9][0-9]_*.py")))
     if built < sources:
         return WARNING, f"{folder}: {built} of {sources} lessons built", "Run: labkit build"
-    return GOOD, f"{folder}: {built} lessons", ""
+    return GOOD, f"{folder}: {_count(built, 'lesson')}", ""
 
 
 def _cores() -> tuple[str, str, str]:

@@ -281,8 +281,8 @@ def test_lines_for_a_terminal():
     lines = repr(Report(MIXED)).splitlines()
     assert lines[0].split() == ["good", "Python", "3.12.1"]
     assert lines[2].strip() == "-> install <one>"
-    assert lines[-1] == "1 thing(s) wrong: mend them first."
-    assert repr(Report(MIXED[:2])).endswith("The course runs here; 1 thing(s) could be better.")
+    assert lines[-1] == "1 thing wrong: to be mended first."
+    assert repr(Report(MIXED[:2])).endswith("The course runs here; 1 thing could be better.")
     assert repr(Report(MIXED[:1])).endswith("Everything is in place.")
 
 
