@@ -8,6 +8,7 @@ runs, and ends when its parent is gone.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -214,7 +215,7 @@ class _Child:
         """Status and error of a child that ended by itself: the exit code decides, not the notebook."""
         if self.process.returncode == 0 and self.end == {}:
             return OK, None
-        if self.end is None:
+        if not self.end:  # it said nothing, or that all was well and then failed
             tail = " / ".join(self.log().strip().splitlines()[-LAST_LOG_LINES:])
             return FAILED, self.about_cell(
                 "RunnerError", f"the runner ended with code {self.process.returncode}: {tail}"
@@ -449,8 +450,11 @@ def _main(folder: Path) -> int:
     except Exception as error:
         import traceback
 
-        traceback.print_exc()
+        with suppress(OSError):  # the log lies on the same disk
+            traceback.print_exc()
         text = f"{type(error).__name__}: {_first_line(str(error))}"
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            text = f"the disk of the temporary folder {folder.parent} is full (TMPDIR names another)"
         end = {"message": text, "name": type(error).__name__, "cell": 0, "source": "", "traceback": ""}
     tell({"end": end})
     return 1 if end else 0

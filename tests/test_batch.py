@@ -620,6 +620,17 @@ def test_a_full_disk_is_one_line_and_loses_nothing(fake, tiny_disk, tmp_path):
     assert [job.key for job in fake] == ["c"]
 
 
+def test_a_full_temporary_folder_is_one_line(tiny_disk, monkeypatch, tmp_path):
+    if not os.path.ismount(tiny_disk):
+        pytest.skip("needs the right to mount a small disk")
+    monkeypatch.setattr("tempfile.tempdir", str(tiny_disk))
+    path = write_notebook(tmp_path / "a.ipynb", "print('0123456789' * 200_000)")
+    outcome = runner.execute(Job("a", path.read_bytes(), {"MODE": "smoke"}))
+    assert outcome.status == "failed"
+    assert outcome.error["message"].startswith(f"the disk of the temporary folder {tiny_disk} is full")
+    assert not list(tiny_disk.iterdir())
+
+
 def test_at_most_so_many_notebooks_at_a_time(tmp_path, monkeypatch):
     import threading
 
