@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labkit import lessons, report, runner
+from labkit import lessons, pages, report, runner
 from labkit.common import MODES, LabkitError
 from labkit.files import atomic_write_bytes, atomic_write_text
 from labkit.report import Record
@@ -601,6 +601,7 @@ class _Loop:
         )
         try:
             report.write(self.batch.out, self.batch.records, about)
+            pages.write_index(self.batch.out, self.batch.records, about)
         except OSError as error:
             self.batch.problem = self.batch.problem or _why_not_written(self.batch.out, error)
         self.reported = time.monotonic()
@@ -668,7 +669,7 @@ def save(out: Path, record: Record, outcome: Outcome) -> None:
     if outcome.notebook:
         record.notebook = f"runs/{record.key}/{record.key}.ipynb"
         atomic_write_bytes(out / record.notebook, outcome.notebook)
-        page = report.notebook_page(outcome.notebook, record)
+        page = pages.notebook_page(outcome.notebook, record)
         if page is not None:
             record.html = f"runs/{record.key}/{record.key}.html"
             atomic_write_text(out / record.html, page)

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from labkit import batch, live, report, runner
+from labkit import batch, live, pages, report, runner
 from labkit.batch import Options, UsageError
 from labkit.common import LabkitError
 from labkit.runner import Job, Outcome
@@ -440,7 +440,7 @@ def fake(monkeypatch):
         return outcome
 
     monkeypatch.setattr(runner, "execute", execute)
-    monkeypatch.setattr(report, "notebook_page", lambda notebook, record: "<p>page</p>")
+    monkeypatch.setattr(pages, "notebook_page", lambda notebook, record: "<p>page</p>")
     return executed
 
 
