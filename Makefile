@@ -55,6 +55,7 @@ lock: $(READY)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --extra course --extra dask --extra dev pyproject.toml -o .lock.tmp > /dev/null
 	grep -vE '^(nvidia-|cuda-|triton==)' .lock.tmp > requirements.lock && rm .lock.tmp
+	$(BIN)/python -m tests.pins
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "The course needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Run: make PYTHON=python3.12 ..." % v)'

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 MODES = ("smoke", "class", "full")
 LANGUAGES = ("en", "zh")
-NUM_THREADS = 2
+# One thread a notebook, and two notebooks at a time: threads of two processes that wait for each other on two
+# cores made a small network 300 times slower, and the models of a lesson are too small to gain from a second.
+NUM_THREADS = 1
 MAX_SEED = 2**32 - 1
 
 T = TypeVar("T")
@@ -64,10 +66,12 @@ def set_seed(seed: int) -> None:
 
 
 def set_threads(count: int = NUM_THREADS) -> None:
-    """Fix PyTorch's thread count: sums are split by thread, so results depend on it."""
+    """Fix the thread count of PyTorch, NumPy and scikit-learn: sums are split by thread, so results depend on it."""
+    import threadpoolctl
     import torch
 
     torch.set_num_threads(count)
+    threadpoolctl.threadpool_limits(count)
 
 
 def default_device(mode: str) -> str:

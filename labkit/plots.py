@@ -49,8 +49,8 @@ def to_png(target: Any) -> bytes:
 def show(target: Any, alt: str) -> None:
     """Display a figure with its text alternative, once.
 
-    ``alt`` says what a reader who does not see the figure must know; nbconvert writes it into the page, and
-    it stands for the figure wherever pictures are not shown.
+    ``alt`` says what a reader who does not see the figure must know. It is stored with the picture, stands for
+    it wherever pictures are not shown, and labkit.pages writes it into the report's pages.
     """
     from IPython.display import display
 
