@@ -19,7 +19,11 @@ def control(name: str, choices: Any) -> Any:
     """
     import ipywidgets
 
-    label = {"description": name.replace("_", " "), "style": {"description_width": "9em"}}
+    label = {
+        "description": name.replace("_", " "),
+        "style": {"description_width": "9em"},
+        "layout": {"width": "34em", "max_width": "100%"},  # long enough to set a slider by hand
+    }
     if isinstance(choices, bool):
         return ipywidgets.Checkbox(value=choices, description=label["description"])
     if isinstance(choices, str):
@@ -47,6 +51,7 @@ def explorer(draw: Callable[..., Drawing], **controls: Any) -> Any:
     inputs = {name: control(name, choices) for name, choices in controls.items()}
     picture = ipywidgets.Image(format="png")
     picture.layout.max_width = "100%"
+    picture.layout.align_self = "flex-start"  # a stretched picture is a blurred one
     readout = ipywidgets.HTML()
     readout.add_class("labkit-readout")
 

@@ -1,0 +1,104 @@
+"""Measure what the project promises, write benchmarks.json, print the table: python -m tests.benchmarks [NAME ...]"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from labkit.files import atomic_write_text
+from labkit.report import text_table
+from tests.benchmarks import bench_course, bench_training
+from tests.pins import ROOT
+
+BENCHMARKS = ROOT / "benchmarks.json"
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure beside what was promised: at most, or at least."""
+
+    name: str
+    value: float
+    unit: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether the promise holds."""
+        low = self.at_least is None or self.value >= self.at_least
+        return low and (self.at_most is None or self.value <= self.at_most)
+
+    def row(self) -> tuple[str, ...]:
+        """The figure as a line of the table."""
+        limit = f"<= {self.at_most:g}" if self.at_most is not None else f">= {self.at_least:g}"
+        return (self.name, f"{self.value:.3g} {self.unit}".strip(), limit, "met" if self.met else "NOT MET")
+
+
+def start_figures() -> list[Figure]:
+    """Import, help, and the second use of a make target."""
+    seconds = bench_course.start_seconds()
+    return [
+        Figure("import labkit", round(seconds["import"], 4), "s", at_most=0.1),
+        Figure("labkit --help", round(seconds["help"], 3), "s", at_most=0.5),
+        Figure("make, second use, until work starts", round(seconds["make"], 3), "s", at_most=2),
+    ]
+
+
+def training_figures() -> list[Figure]:
+    """fit beside a bare loop, and kills survived."""
+    found = bench_training.run()
+    kills = found["resume_kills"]
+    return [
+        Figure("fit, overhead per step", round(found["fit_overhead_percent"], 2), "%", at_most=5),
+        Figure(f"resume kills survived of {kills}", found["resume_kills_survived"], "", at_least=kills),
+    ]
+
+
+def lesson_figures() -> list[Figure]:
+    """Each lesson alone, and the course as make run executes it."""
+    alone, _ = bench_course.run_course(workers=1)
+    figures = []
+    for name, seconds, peak in alone:
+        figures.append(Figure(f"{name}, class mode", seconds, "s", at_most=60))
+        figures.append(Figure(f"{name}, peak memory", round(peak / MIB), "MiB", at_most=1000))
+    _, seconds = bench_course.run_course(workers=2)
+    return [*figures, Figure("make run, all lessons", round(seconds, 1), "s", at_most=60 * len(alone))]
+
+
+GROUPS = {"start": start_figures, "training": training_figures, "lessons": lesson_figures}
+
+
+def main(names: list[str]) -> int:
+    """Run the named groups (all without a name); 1 if a promise is not met. Other groups keep their figures."""
+    unknown = set(names) - set(GROUPS)
+    if unknown:
+        print(f"No benchmark {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
+        return 2
+    kept = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["groups"] if BENCHMARKS.exists() else {}
+    figures: list[Figure] = []
+    for name in names or GROUPS:
+        print(f"measuring: {name}", flush=True)
+        measured = GROUPS[name]()
+        figures += measured
+        kept[name] = {
+            "measured": time.strftime("%Y-%m-%d"),
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+            "figures": [{**asdict(figure), "met": figure.met} for figure in measured],
+        }
+        content = {"groups": {group: kept[group] for group in GROUPS if group in kept}}
+        atomic_write_text(BENCHMARKS, json.dumps(content, indent=1) + "\n")
+    print(text_table(("figure", "measured", "promised", ""), [figure.row() for figure in figures]))
+    print(f"written: {Path(BENCHMARKS).name}")
+    return int(not all(figure.met for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,64 @@
+"""Seconds and memory of the lessons, of a whole run, and of starting."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.pins import ROOT
+
+REPEATS = 7
+WORK_STARTS = "labkit run"  # the line that make prints when the set-up is behind it
+
+
+def start_seconds() -> dict[str, float]:
+    """The shortest of several starts: of ``import labkit``, of ``labkit --help``, of make until its work starts."""
+    timed_import = "import time; t = time.perf_counter(); import labkit; print(time.perf_counter() - t)"
+    imports = [float(output([sys.executable, "-c", timed_import])) for _ in range(REPEATS)]
+    helps = [timed([sys.executable, "-m", "labkit.cli", "--help"]) for _ in range(REPEATS)]
+    return {"import": min(imports), "help": min(helps), "make": make_seconds()}
+
+
+def make_seconds() -> float:
+    """From calling make until it has printed the command that does the work; a dry run goes the same way."""
+    make = shutil.which("make")
+    if make is None:
+        raise SystemExit("make is not installed: the start of a make target cannot be measured")
+    subprocess.run([make, ".venv/.ready"], cwd=ROOT, check=True, capture_output=True)
+    seconds = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        plan = output([make, "-n", "run"])
+        seconds.append(time.perf_counter() - started)
+        assert plan.splitlines()[0].find(WORK_STARTS) >= 0, plan
+    return min(seconds)
+
+
+def run_course(workers: int) -> tuple[list[tuple[str, float, int]], float]:
+    """``labkit run`` in class mode: (lesson, seconds, peak bytes of its kernel) for each, and seconds in all."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "labkit.cli", "run", "--out", folder, "--workers", str(workers)]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - started
+        if run.returncode != 0:
+            raise SystemExit(f"labkit run failed:\n{run.stdout[-2000:]}\n{run.stderr[-2000:]}")
+        runs = json.loads((Path(folder) / "results.json").read_text(encoding="utf-8"))["runs"]
+    return [(one["name"], one["seconds"], one["peak_bytes"]) for one in runs], seconds
+
+
+def output(command: list[str]) -> str:
+    """What a command prints."""
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def timed(command: list[str]) -> float:
+    """Seconds from start to end, the interpreter's own start included."""
+    started = time.perf_counter()
+    output(command)
+    return time.perf_counter() - started
