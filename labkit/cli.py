@@ -130,7 +130,12 @@ def _build(options: argparse.Namespace) -> int:
     from labkit import lessons
 
     written = lessons.build(
-        options.lesson, check=options.check, force=options.force, solutions=options.solutions, out=options.out
+        options.lesson,
+        check=options.check,
+        force=options.force,
+        solutions=options.solutions,
+        out=options.out,
+        announce=lambda text: print(text, flush=True),
     )
     for path in written:
         print(f"written: {path}")

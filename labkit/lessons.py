@@ -8,7 +8,7 @@ import fnmatch
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,8 +181,11 @@ def build(
     force: bool = False,
     solutions: bool = False,
     out: Path | None = None,
+    announce: Callable[[str], None] = lambda _text: None,
 ) -> list[Path]:
     """Build the editions of the lessons that changed; returns the files written.
+
+    ``announce`` is told which lesson is executed, since that can take a minute.
 
     A lesson is executed only when its code changed (or with ``force``); new text keeps the stored outputs.
     With ``check`` nothing is written: a built notebook that differs from its source raises LabkitError.
@@ -195,9 +198,9 @@ def build(
     written = []
     for lesson in lessons:
         if solutions:
-            written += _build_solutions(lesson, execute, out)
+            written += _build_solutions(lesson, execute, out, announce)
         else:
-            written += _build_learners(lesson, execute, force, out)
+            written += _build_learners(lesson, execute, force, out, announce)
     return written
 
 
@@ -218,11 +221,14 @@ def stale_reason(lesson: Lesson, language: str) -> str | None:
     return None
 
 
-def _build_learners(lesson: Lesson, run: bool, force: bool, out: Path | None) -> list[Path]:
+def _build_learners(
+    lesson: Lesson, run: bool, force: bool, out: Path | None, announce: Callable[[str], None]
+) -> list[Path]:
     english = edition(lesson, "en")
     path = (out / "notebooks" / f"{lesson.name}.ipynb") if out else lesson.notebook("en")
     stored = _stored_outputs(path, english)
     if run and (force or stored is None):
+        announce(f"executing {lesson.name}")
         execute(english, notebooks_dir())
     elif stored is not None:
         _give_outputs(english, stored)
@@ -236,11 +242,14 @@ def _build_learners(lesson: Lesson, run: bool, force: bool, out: Path | None) ->
     return written
 
 
-def _build_solutions(lesson: Lesson, run: bool, out: Path | None) -> list[Path]:
+def _build_solutions(
+    lesson: Lesson, run: bool, out: Path | None, announce: Callable[[str], None]
+) -> list[Path]:
     if out is None:
         raise LabkitError("Solution editions are not kept with the course. Say where they go: --out FOLDER.")
     notebook = edition(lesson, "en", solutions=True)
     if run:
+        announce(f"executing the solutions of {lesson.name}")
         execute(notebook, notebooks_dir())
     target = Path(out) / f"{lesson.name}.ipynb"
     _write_notebook(notebook, target)

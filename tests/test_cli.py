@@ -162,8 +162,11 @@ def test_build_hands_its_options_on(monkeypatch, capsys):
         lessons, "build", lambda patterns, **options: asked.update(options, patterns=patterns) or []
     )
     assert cli.main(["build", "02", "--force", "--solutions", "--out", "key"]) == 0
+    asked.pop("announce")("executing 02")
     assert asked == {"patterns": ["02"], "check": False, "force": True, "solutions": True, "out": Path("key")}
-    assert "Nothing to build" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "executing 02" in shown
+    assert "Nothing to build" in shown
 
 
 def test_train_says_what_there_is(monkeypatch, capsys):
