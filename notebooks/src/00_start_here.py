@@ -57,7 +57,7 @@ from torch.nn import functional as F
 
 from labkit import doctor, metrics, plots, results, widgets
 from labkit.checks import check, hint, solution
-from labkit.common import course_dir, set_seed, start
+from labkit.common import Lab, course_dir, set_seed, start
 from labkit.data import load_digits
 from labkit.lessons import find_lessons
 from labkit.training import ArrayBatches, SupervisedTask, fit
@@ -87,7 +87,7 @@ print(str(findings).replace(str(course_dir()), "COURSE"))  # without your own fo
 #
 # ## 2. A first network, in a minute
 #
-# Here are 1,797 real handwritten digits, which 43 people wrote. Each is a picture of 8 × 8 pixels with a value from
+# Here are 1,797 real handwritten digits, which 13 people wrote. Each is a picture of 8 × 8 pixels with a value from
 # 0 (white) to 1 (black). We keep 360 of them aside for the *test*: the network never trains on these, so they show
 # what it has understood and not what it has memorized.
 
@@ -97,7 +97,7 @@ print(str(findings).replace(str(course_dir()), "COURSE"))  # without your own fo
 #
 # ## 2. 一分钟训练第一个网络
 #
-# 这里有 1,797 个真实的手写数字，出自 43 个人之手。每个数字是一张 8 × 8 像素的图片，像素值从 0（白）到 1（黑）。
+# 这里有 1,797 个真实的手写数字，出自 13 个人之手。每个数字是一张 8 × 8 像素的图片，像素值从 0（白）到 1（黑）。
 # 我们留出 360 张做*测试*：网络从不用它们训练，所以在它们身上看到的是“学懂了多少”，而不是“背下了多少”。
 
 # %%
@@ -176,11 +176,11 @@ print(f"{steps} steps in {history.seconds:.1f} s, {history.evaluations['test acc
 
 # %% [markdown] lang="en"
 # That was your first training run. Its two *learning curves* tell how it went. Where does the loss fall fastest?
-# Does the accuracy still rise at the end? The dotted line is the baseline: always answer with the most frequent digit.
+# Does the accuracy still rise at the end? The dashed line is the baseline: always answer with the most frequent digit.
 
 # %% [markdown] lang="zh"
 # 这就是你的第一次训练。两条*学习曲线*记录了它的过程。损失在哪里下降最快？到最后正确率还在上升吗？
-# 点线是基线：永远回答出现最多的那个数字。
+# 虚线是基线：永远回答出现最多的那个数字。
 
 # %%
 baseline = digits.test_y.bincount().max().item() / len(digits.test_y)
@@ -336,8 +336,8 @@ results.report(
 
 # %%
 for mode in ("smoke", "class", "full"):
-    print(f"{mode:6}", start(mode, SEED).pick("seconds", "at most a minute", "everything, minutes to hours"))
-lab = start(MODE, SEED)
+    other = Lab(mode, SEED, device="cpu")
+    print(f"{mode:6}", other.pick("seconds", "at most a minute", "everything, minutes to hours"))
 
 # %% [markdown] lang="en"
 # - `smoke` only proves that every cell runs. Its numbers mean nothing.
@@ -720,7 +720,8 @@ Markdown("\n".join(rows))
 # ### Further reading
 #
 # - E. Alpaydin and C. Kaynak (1998): *Optical Recognition of Handwritten Digits*. UCI Machine Learning Repository.
-#   [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49). The digits of this lesson, from 43 writers.
+#   [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49). Written by 43
+#   people; the digits of this lesson, which scikit-learn brings along, are the part that 13 of them wrote.
 # - T. Kluyver and others (2016): *Jupyter Notebooks: a publishing format for reproducible computational workflows*.
 #   [doi:10.3233/978-1-61499-649-1-87](https://doi.org/10.3233/978-1-61499-649-1-87).
 # - A. Paszke and others (2019): *PyTorch: An Imperative Style, High-Performance Deep Learning Library*.
@@ -741,7 +742,8 @@ Markdown("\n".join(rows))
 # ### 延伸阅读
 #
 # - E. Alpaydin, C. Kaynak（1998）：*Optical Recognition of Handwritten Digits*。UCI Machine Learning Repository。
-#   [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49)。本课所用的手写数字，出自 43 个人。
+#   [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49)。全部数据出自 43 个人，
+#   本课所用的（scikit-learn 自带的）是其中 13 个人写的部分。
 # - T. Kluyver 等（2016）：*Jupyter Notebooks: a publishing format for reproducible computational workflows*。
 #   [doi:10.3233/978-1-61499-649-1-87](https://doi.org/10.3233/978-1-61499-649-1-87)。
 # - A. Paszke 等（2019）：*PyTorch: An Imperative Style, High-Performance Deep Learning Library*。
