@@ -32,29 +32,17 @@ def name_of(value: object) -> str:
     return value.id if isinstance(value, Exercise) else value.name.en.replace(" ", "-")[:40]
 
 
-def solution_of(exercise: Exercise):
-    """The function that the lesson's solution defines."""
-    lesson = lessons.find_lessons([exercise.id.partition(".")[0]])[0]
-    cells = lessons.edition(lesson, "en", solutions=True).cells
-    code = next(cell.source for cell in cells if cell.metadata.get("exercise") == exercise.id)
-    call = next(cell.source for cell in cells if f'check("{exercise.id}"' in cell.source)
-    imports = "\n".join(
-        line
-        for cell in cells
-        if cell.cell_type == "code"
-        for line in cell.source.splitlines()
-        if line.startswith(("import ", "from "))
-    )
-    namespace: dict = {}
-    exec(imports, namespace)
-    exec(code, namespace)
-    return namespace[call.split(f'check("{exercise.id}", ')[1].split(")")[0]]
-
-
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name_of)
-def test_the_solution_in_the_lesson_passes(exercise):
-    result = checks.check(exercise.id, solution_of(exercise))
-    assert result.passed, repr(result)
+def test_the_lesson_holds_the_exercise_with_its_solution(exercise):
+    """That the solution passes is shown by tests/test_solutions.py, which runs it where it stands."""
+    code = lessons.solution_source(exercise.id)
+    assert "NotImplementedError" not in code
+    compile(code, exercise.id, "exec")
+    lesson = lessons.find_lessons([exercise.id.partition(".")[0]])[0]
+    calls = [
+        cell for cell in lessons.edition(lesson, "en").cells if f'check("{exercise.id}", ' in cell.source
+    ]
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=name_of)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -20,7 +21,8 @@ def start_seconds() -> dict[str, float]:
     """The shortest of several starts: of ``import labkit``, of ``labkit --help``, of make until its work starts."""
     timed_import = "import time; t = time.perf_counter(); import labkit; print(time.perf_counter() - t)"
     imports = [float(output([sys.executable, "-c", timed_import])) for _ in range(REPEATS)]
-    helps = [timed([sys.executable, "-m", "labkit.cli", "--help"]) for _ in range(REPEATS)]
+    command = str(Path(sysconfig.get_path("scripts")) / "labkit")
+    helps = [timed([command, "--help"]) for _ in range(REPEATS)]
     return {"import": min(imports), "help": min(helps), "make": make_seconds()}
 
 
