@@ -612,7 +612,11 @@ TUNING_RUNS = range(lab.pick(1, 3, 10))
 
 def best_rate(loss, kind):
     """The rate with the highest validation accuracy after the last step, mean of some runs."""
-    return max(RATES, key=lambda r: np.mean([race(loss, r, kind, i, "validation")[-1] for i in TUNING_RUNS]))
+
+    def score(rate):
+        return np.mean([race(loss, rate, kind, i, "validation")[-1] for i in TUNING_RUNS])
+
+    return max(RATES, key=score)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -622,10 +626,10 @@ for kind in STARTS:
         rate = best_rate(loss, kind)
         runs = [race(loss, rate, kind, i, "test") for i in range(len(SEEDS))]
         curves[kind, loss.__name__] = np.array(runs)  # (seeds, evaluations)
-        mean, low, high = metrics.mean_interval([run[-1] for run in runs])
-        print(
-            f"{kind:17} {loss.__name__:13} rate {rate:<4} accuracy {mean:.3f} (95 % {low:.3f} to {high:.3f})"
-        )
+        last = curves[kind, loss.__name__][:, -1]
+        mean, low, high = metrics.mean_interval(last)
+        print(f"{kind}, {loss.__name__}: rate {rate}, worst run {last.min():.3f}")
+        print(f"    mean accuracy {mean:.3f} (95 % interval {low:.3f} to {high:.3f})")
 
 # %% [markdown] lang="en"
 # This is how far each came within the same number of steps. The figure shows the way there from the wrong start. Below
@@ -654,8 +658,9 @@ assert MODE == "smoke" or mean > 0
 # %% [markdown] lang="en"
 # Read this honestly. From a fresh start, with a learning rate of its own, squared error does as well on this easy task,
 # or nearly. It falls behind where the model is sure and wrong, and there a larger learning rate mends only a part: the
-# rate that wakes the silent images is too large for the others. Squared error of the *logits*, without a softmax, is
-# another loss, and Hui and Belkin (see the end) found it competitive.
+# rate that wakes the silent images is too large for the others. Look for a run that stays at 0.1, which is chance: a step
+# too large made the network sure of one digit for all images, and squared error does not push it out again. Squared
+# error of the *logits*, without a softmax, is another loss, and Hui and Belkin (see the end) found it competitive.
 #
 # ## 5. Numbers that break
 #
@@ -664,8 +669,9 @@ assert MODE == "smoke" or mean > 0
 
 # %% [markdown] lang="zh"
 # 对结果要实事求是：从全新的起点出发、用各自合适的学习率，在这个简单任务上平方误差几乎不输。它落后的地方，是模型很自信却错了的时候，
-# 这时加大学习率也只能补救一部分：足以唤醒那些“沉默”图片的学习率，对其余图片来说又太大了。另外，不经过 softmax、
-# 直接对 *logits* 求平方误差，是另一种损失，Hui 和 Belkin（见文末）发现它可以与交叉熵相当。
+# 这时加大学习率也只能补救一部分：足以唤醒那些“沉默”图片的学习率，对其余图片来说又太大了。看看有没有一直停在 0.1（也就是乱猜）的曲线：
+# 某一步走得太大，网络对所有图片都一口咬定是同一个数字，而平方误差再也推不动它。另外，不经过 softmax、直接对 *logits* 求平方误差，
+# 是另一种损失，Hui 和 Belkin（见文末）发现它可以与交叉熵相当。
 #
 # ## 5. 会出错的数字
 #
