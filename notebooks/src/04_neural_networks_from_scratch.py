@@ -953,6 +953,7 @@ def nearest_mean(train_x, train_y, test_x):
     return (test_x @ means.T - (means**2).sum(axis=1) / 2).argmax(axis=1)
 
 
+# %%
 def compare_on_split(seed):
     """Held-out accuracy of (our network, logistic regression, nearest mean) on one split."""
     data = load_digits(seed=seed)
@@ -1048,11 +1049,10 @@ def torch_network(weights):
 
 
 # %% [markdown] lang="en"
-# First `fit` trains the PyTorch network, then our own loop goes through the same batches. Look at whether the two lists
-# of losses agree, step by step.
+# First `fit` trains the PyTorch network for 100 steps. Look at the first and the last loss in its history.
 
 # %% [markdown] lang="zh"
-# 先用 `fit` 训练 PyTorch 网络，再让我们自己的循环走一遍同样的批次。看两边的损失是否逐步一致。
+# 先用 `fit` 把 PyTorch 网络训练 100 步。看历史记录里第一个和最后一个损失。
 
 # %%
 beginning = init_weights(64, 128, 10, seed=lab.seed)
@@ -1060,16 +1060,22 @@ batches = ArrayBatches(train_x, train_y, batch_size=32, seed=lab.seed)
 model = torch_network(beginning)
 task = SupervisedTask(model, functions.cross_entropy, torch.optim.SGD(model.parameters(), lr=0.5))
 history = fit(task, batches, steps=100)
+print(history)
 
+# %% [markdown] lang="en"
+# Now our own loop over the same batches. Look at whether the two lists of losses agree, step by step.
+
+# %% [markdown] lang="zh"
+# 再让我们自己的循环走一遍同样的批次，看两边的损失是否逐步一致。
+
+# %%
 by_hand_losses = []
 for step in range(100):
     x, y = (part.numpy() for part in batches(step))
     loss, gradients = backward(x, y, beginning)
     beginning = [weight - 0.5 * gradient for weight, gradient in zip(beginning, gradients, strict=True)]
     by_hand_losses.append(loss)
-print(
-    f"steps compared: {len(history)}, first loss {history.train['loss'][0]:.4f} and {by_hand_losses[0]:.4f}"
-)
+print(f"{len(by_hand_losses)} steps by hand, loss {by_hand_losses[0]:.3g} -> {by_hand_losses[-1]:.3g}")
 gap = np.abs(np.array(history.train["loss"]) - by_hand_losses).max()
 print("largest difference in 100 losses below 1e-9:", gap < 1e-9)
 assert gap < 1e-9
@@ -1143,6 +1149,7 @@ def train_mlp(network, steps, learning_rate, x=train_x, targets=train_y, batch_s
     return losses
 
 
+# %%
 for value in (0.0, 0.1):
     network = MLP((64, 32, 10), init="zeros", seed=lab.seed)
     for W, _ in network.weights:
@@ -1354,18 +1361,18 @@ print(f"best {np.max(grid):.2f}, and {np.mean(np.array(grid) < 0.2):.0%} of the 
 
 
 # %% tags=["nbval-ignore-output"]
-def draw(log10_learning_rate, scale, hidden):
-    losses, right = quick_training(10.0**log10_learning_rate, scale, hidden)
+def draw(log10_rate, scale, hidden):
+    losses, right = quick_training(10.0**log10_rate, scale, hidden)
     losses = np.nan_to_num(losses, nan=10, posinf=10).clip(1e-3, 10)
     ax = plots.lines(range(1, 151), {"loss": losses}, xlabel="step", ylabel="training loss", log_y=True)
     ax.set_ylim(0.01, 12)
     ax.axhline(math.log(10), color="black", linewidth=0.7)
-    rate = 10.0**log10_learning_rate
-    return ax, f"learning rate {rate:.3g}: last loss {losses[-10:].mean():.3f}, held-out accuracy {right:.3f}"
+    last = losses[-10:].mean()
+    return ax, f"learning rate {10.0**log10_rate:.3g}: last loss {last:.3f}, held-out accuracy {right:.3f}"
 
 
 widgets.explorer(
-    draw, log10_learning_rate=(-3.0, 1.5, 0.25, -0.5), scale=(0.0, 10.0, 0.25, 1.0), hidden=(2, 64, 2, 32)
+    draw, log10_rate=(-3.0, 1.5, 0.25, -0.5), scale=(0.0, 10.0, 0.25, 1.0), hidden=(2, 64, 2, 32)
 )
 
 # %% [markdown] lang="en"
