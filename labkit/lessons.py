@@ -99,6 +99,8 @@ def edition(lesson: Lesson, language: str, solutions: bool = False) -> Any:
         if cell.cell_type == "markdown":
             if cell.metadata.pop("lang") != language:
                 continue
+            if language == "zh":
+                cell.source = join_chinese_lines(cell.source)
         elif not solutions:
             cell.source = empty_solutions(cell.source, lesson.source.name)
         if cell.cell_type == "code":
@@ -138,6 +140,21 @@ def empty_solutions(code: str, where: str = "cell") -> str:
     if inside:
         raise LabkitError(f"{where}: a solution does not end. Add {END}.")
     return "\n".join(lines)
+
+
+def join_chinese_lines(text: str) -> str:
+    """The text with the line breaks inside a Chinese paragraph taken out.
+
+    A browser shows a line break as a space, which has no place between two Chinese characters. Headings, lists,
+    tables, blank lines and code blocks keep theirs: there the next line does not begin with such a character.
+    """
+    chinese = "\u3001-\u303f\u4e00-\u9fff\uff01-\uff5e\u2018-\u201d"
+    parts = re.split(r"(```.*?```)", text, flags=re.DOTALL)
+    for index in range(0, len(parts), 2):
+        lines = rf"^(?!#)(.*[{chinese}])\n(?:> ?| *)(?=[{chinese}])"
+        while (joined := re.sub(lines, r"\1", parts[index], flags=re.MULTILINE)) != parts[index]:
+            parts[index] = joined
+    return "".join(parts)
 
 
 def solution_source(exercise: str) -> str:

@@ -157,7 +157,7 @@ def heatmap(
         middle = (matrix.min() + matrix.max()) / 2
         for row, column in np.ndindex(*matrix.shape):
             color = "white" if matrix[row, column] > middle else "black"
-            text = f"{matrix[row, column]:.{digits}f}"
+            text = f"{round(matrix[row, column], digits) + 0.0:.{digits}f}"  # not -0.0
             ax.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     return finish(ax, xlabel, ylabel, title, legend=False)
 

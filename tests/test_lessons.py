@@ -189,3 +189,20 @@ def test_solution_editions_go_where_they_are_told(course):
     (written,) = lessons.build(["02"], solutions=True, execute=False, out=course / "teacher")
     assert "return 2 * x" in "\n".join(sources(written))
     assert not (course / "notebooks" / "02_demo.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("第一行，\n第二行。\n第三行", "第一行，第二行。第三行"),
+        ("- 列表\n  接着写\n- 下一项", "- 列表接着写\n- 下一项"),
+        ("> 引文\n> 接着", "> 引文接着"),
+        ("# 标题\n正文", "# 标题\n正文"),
+        ("段落\n\n段落", "段落\n\n段落"),
+        ("用 `x`\n表示 $y$\n的值", "用 `x`\n表示 $y$\n的值"),
+        ("```text\n甲\n乙\n```", "```text\n甲\n乙\n```"),
+        ("| 甲 |\n| 乙 |", "| 甲 |\n| 乙 |"),
+    ],
+)
+def test_chinese_paragraphs_have_no_spaces_from_line_breaks(text, joined):
+    assert lessons.join_chinese_lines(text) == joined
