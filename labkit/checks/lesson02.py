@@ -73,7 +73,7 @@ TANH = Exercise(
         ),
         Text(
             "tanh(x) = 2σ(2x) - 1.",
-            "tanh(x) = 2σ(2x) - 1。",
+            "答案：tanh(x) = 2σ(2x) - 1。",
         ),
     ],
 )

@@ -143,18 +143,18 @@ plots.show(ax, alt="The absolute value of x is a V; the best straight line throu
 
 
 # %%
+def at(x):
+    """A number as a float64 tensor."""
+    return torch.tensor(float(x), dtype=torch.float64)
+
+
+# %%
 def sigmoid(x):
     return 1 / (1 + torch.exp(-x))
 
 
 def sigmoid_slope(x):
     return sigmoid(x) * (1 - sigmoid(x))
-
-
-# %%
-def at(x):
-    """A number as a float64 tensor."""
-    return torch.tensor(float(x), dtype=torch.float64)
 
 
 print(f"sigmoid(2) = {sigmoid(at(2)):.4f}, slope {sigmoid_slope(at(2)):.4f}")
@@ -229,7 +229,7 @@ agrees("sigmoid", sigmoid, sigmoid_slope)
 
 
 # %%
-def show_function(name, f, slope, x, alt):
+def two_panels(name, f, slope, x):
     """The function with its tangent at x on the left, its slope on the right."""
     value, steepness = f(at(x)).item(), slope(at(x)).item()
     near = torch.linspace(x - 1.5, x + 1.5, 2, dtype=torch.float64)
@@ -239,9 +239,15 @@ def show_function(name, f, slope, x, alt):
     plots.lines(xs, {"slope": slope(xs)}, xlabel="x", ylabel="slope", ax=axes[1])
     for ax, height in zip(axes, (value, steepness)):
         ax.plot([x], [height], "ko", markersize=5)
-    plots.show(axes, alt=alt)
-    ends = [slope(at(end)).item() for end in (-6, 0, 6)]
-    print(f"slope of {name} at -6, 0, 6:", *[f"{round(end, 4) + 0.0:.4f}" for end in ends])  # + 0.0: no -0
+    return axes
+
+
+# %%
+def show_function(name, f, slope, x, alt):
+    """Show the two panels, and print the slope at three points."""
+    plots.show(two_panels(name, f, slope, x), alt=alt)
+    ends = [round(slope(at(end)).item(), 4) + 0.0 for end in (-6, 0, 6)]  # + 0.0 makes 0 of -0
+    print(f"slope of {name} at -6, 0, 6:", *[f"{end:.4f}" for end in ends])
 
 
 alt = "Sigmoid rises from 0 to 1 in an S; its slope is a bell with the top 0.25 at 0 and almost 0 at 6."
@@ -776,10 +782,9 @@ show_function("SiLU", silu, silu_slope, 1, alt)
 # %%
 fine = torch.linspace(-6, 6, 12_001, dtype=torch.float64)
 for name, f, slope in (("GELU", gelu, gelu_slope), ("SiLU", silu, silu_slope)):
-    lowest, steepest = f(fine).min(dim=0), slope(fine).max(dim=0)
+    (lowest, i), (steepest, j) = f(fine).min(dim=0), slope(fine).max(dim=0)
     print(
-        f"{name}: lowest value {lowest.values:.3f} at x = {fine[lowest.indices]:.2f}, "
-        f"largest slope {steepest.values:.3f} at x = {fine[steepest.indices]:.2f}"
+        f"{name}: lowest value {lowest:.3f} at {fine[i]:.2f}, largest slope {steepest:.3f} at {fine[j]:.2f}"
     )
 
 # %% [markdown] lang="en"
@@ -823,9 +828,8 @@ curves["ReLU"] = relu(xs)
 ax = plots.lines(xs, curves, xlabel="x", ylabel="x sigmoid(beta x)")
 plots.show(ax, alt="For beta = 0.1 Swish is close to x/2, for beta = 10 it cannot be told from ReLU.")
 for beta in (1, 10, 100):
-    print(
-        f"beta = {beta}: largest distance from ReLU {(fine * sigmoid(beta * fine) - relu(fine)).abs().max():.3f}"
-    )
+    distance = (fine * sigmoid(beta * fine) - relu(fine)).abs().max()
+    print(f"beta = {beta}: largest distance from ReLU {distance:.3f}")
 
 # %% [markdown] lang="en"
 # A large $\beta$ makes the gate a switch, and Swish becomes ReLU. A small one leaves the gate half open, and it becomes
@@ -898,9 +902,8 @@ shares = functions.softmax(moving)
 curves = {"p of x": shares[:, 0], "p of 1": shares[:, 1], "p of 0": shares[:, 2]}
 ax = plots.lines(xs, curves, xlabel="first logit x", ylabel="probability")
 plots.show(ax, alt="The first probability rises in an S as its logit grows, and the other two fall in step.")
-print(
-    f"others at x = -6: {shares[0, 1]:.3f} and {shares[0, 2]:.3f}; at x = 6: {shares[-1, 1]:.3f}, {shares[-1, 2]:.3f}"
-)
+for place in (0, -1):
+    print(f"others at x = {xs[place]:.0f}: {shares[place, 1]:.3f} and {shares[place, 2]:.3f}")
 assert torch.allclose(functions.softmax(torch.stack([xs, 0 * xs], dim=1))[:, 0], sigmoid(xs))
 
 # %% [markdown] lang="en"
@@ -942,10 +945,8 @@ assert torch.allclose(jacobian, functions.softmax_grad(logits))
 # %%
 for factor in (1, 3, 10):
     probabilities = functions.softmax(factor * logits)
-    largest = functions.softmax_grad(factor * logits).abs().max()
-    print(
-        f"logits times {factor:2}: largest probability {probabilities.max():.4f}, largest slope {largest:.6f}"
-    )
+    slope = functions.softmax_grad(factor * logits).abs().max()
+    print(f"logits times {factor:2}: largest p {probabilities.max():.4f}, largest slope {slope:.6f}")
 
 # %% [markdown] lang="en"
 # A softmax that is sure has almost no slope. That is why attention divides its logits by $\sqrt{d}$ (lesson 05), and why a
@@ -1004,8 +1005,8 @@ check("02.4", softmax_with_temperature)
 #
 # 最陡处为 0 %，完全平坦处为 100 %。对 sigmoid 在 2 处手算：$1 - 0.1050/0.25 = 58.0\,\%$。
 #
-# **先预测，再拖动滑块**：(a) sigmoid 在哪个 $x$ 处失去一半斜率？(b) tanh 更早还是更晚？
-# (c) SiLU 在哪一点完全饱和，而这一点的左右两侧都不平坦？(d) 把参数设为 1 时，哪个函数会变成直线？
+# **先预测，再拖动滑块**：（a）sigmoid 在哪个 $x$ 处失去一半斜率？（b）tanh 更早还是更晚？
+# （c）SiLU 在哪一点完全饱和，而这一点的左右两侧都不平坦？（d）把参数设为 1 时，哪个函数会变成直线？
 
 # %%
 grid = torch.linspace(-6, 6, 241, dtype=torch.float64)  # with 0
@@ -1024,18 +1025,13 @@ def choose(function, parameter):
 
 # %%
 def draw(function, x, parameter):
-    """The function with its tangent at x, its slope, and the three numbers."""
+    """The two panels at x, and the three numbers."""
     f, slope = choose(function, parameter)
     value, steepness = f(at(x)).item(), slope(at(x)).item()
     saturation = 1 - abs(steepness) / slope(grid).abs().max().item()
-    near = torch.linspace(x - 1, x + 1, 2, dtype=torch.float64)
-    curves = {"value": f(grid), "slope": slope(grid), "tangent": value + steepness * (near - x)}
-    ax = plots.lines({"value": grid, "slope": grid, "tangent": near}, curves, xlabel="x", ylabel=function)
-    ax.plot([x, x], [value, steepness], "ko", markersize=5)
-    ax.set_ylim(-2.2, 4.2)
     used = f"parameter = {PARAMETERS[function]}" if function in PARAMETERS else "the parameter is not used"
     numbers = f"value = {value:.4f}, slope = {steepness:.4f}, saturation = {saturation:.1%}"
-    return ax, f"{function}({x:.1f}): {numbers} ({used})"
+    return two_panels(function, f, slope, x), f"{function}({x:.1f}): {numbers} ({used})"
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1053,11 +1049,11 @@ widgets.explorer(
 # 给读纸质版的人：先是面板打开时的样子，再是五个函数的饱和度曲线。
 
 # %%
-ax, numbers = draw("sigmoid", 2.0, 0.25)
+axes, numbers = draw("sigmoid", 2.0, 0.25)
 print(numbers)
 assert "value = 0.8808" in numbers
 assert "saturation = 58.0%" in numbers
-plots.show(ax, alt="Sigmoid, its slope, and its tangent at x = 2 in one figure.")
+plots.show(axes, alt="Sigmoid with its tangent at x = 2 on the left, its slope on the right.")
 
 # %%
 curves = {}
@@ -1066,7 +1062,7 @@ for name in ("sigmoid", "tanh", "relu", "elu", "silu"):
     curves[name] = 1 - slope / slope.max()
 ax = plots.lines(grid, curves, xlabel="x", ylabel="saturation")
 plots.show(
-    ax, alt="Sigmoid and tanh saturate on both sides, ReLU and ELU on the left, SiLU on the left with a peak."
+    ax, alt="Sigmoid and tanh saturate on both sides, ReLU and ELU on the left, SiLU with a peak there."
 )
 
 # %%
@@ -1089,8 +1085,8 @@ assert math.isclose(functions.tanh_grad(at(half_sigmoid / 2)), 0.5)
 # grows nor shrinks its signals. ReLU drops half of them, and needs a gain of $\sqrt2$ (lesson 04 derives this). The 1.5 for GELU was found by trying.
 
 # %% [markdown] lang="zh"
-# (a) 在 1.76 处，此时 $\sigma(1 - \sigma) = \frac18$。(b) 更早，在 0.88 处：tanh 就是输入翻倍的 sigmoid。
-# (c) 在最低点 $x = -1.28$。(d) leaky ReLU 和 PReLU：两侧的斜率都变成 1。
+# （a）在 1.76 处，此时 $\sigma(1 - \sigma) = \frac18$。（b）更早，在 0.88 处：tanh 就是输入翻倍的 sigmoid。
+# （c）在最低点 $x = -1.28$。（d）leaky ReLU 和 PReLU：两侧的斜率都变成 1。
 #
 # ## 11. 二十层网络里的饱和与梯度消失
 #
@@ -1154,8 +1150,8 @@ ax = plots.lines(layers, gradients, xlabel="layer", ylabel="gradient length", lo
 ax.set_xticks(range(2, DEPTH + 1, 2))
 plots.show(ax, alt="Sigmoid's gradient falls by twelve powers of ten towards layer 1; the others stay level.")
 for name, lengths in gradients.items():
-    print(f"{name:8} layer 1 gets {lengths[0] / lengths[-1]:.0e} times the gradient of layer 20")
-print(f"bound for the sigmoid by hand: 0.25 ** 19 = {0.25**19:.0e}")
+    print(f"{name:8} layer 1 gets {lengths[0] / lengths[-1]:.1g} times the gradient of layer 20")
+print(f"bound for the sigmoid by hand: 0.25 ** 19 = {0.25**19:.1g}")
 assert gradients["sigmoid"][0] / gradients["sigmoid"][-1] < 1e-10
 
 # %% [markdown] lang="en"
@@ -1193,8 +1189,9 @@ saturated = {label: saturated_by_layer(*case) for label, case in cases.items()}
 # %%
 ax = plots.lines(layers, saturated, xlabel="layer", ylabel="share of saturated units", markers=True)
 ax.set_xticks(range(2, DEPTH + 1, 2))
+ax.set_ylim(-0.03, 1)
 plots.show(
-    ax, alt="With gain 1 almost no unit is saturated in any layer; with large weights a third and more are."
+    ax, alt="With gain 1 almost no unit is saturated in any layer; with large weights a third and more."
 )
 for label, shares in saturated.items():
     print(f"{label:15} layer 1: {shares[0]:.2f}, layer 10: {shares[9]:.2f}, layer 20: {shares[-1]:.2f}")
@@ -1216,7 +1213,7 @@ print("gain  layer 1 / layer 20  saturated in layer 20")
 for gain in (1, 2, 4, 8, 16):
     lengths = gradient_by_layer(functions.sigmoid, gain)
     share = saturated_by_layer("sigmoid", gain)[-1]
-    print(f"{gain:4}  {lengths[0] / lengths[-1]:18.0e}  {share:21.2f}")
+    print(f"{gain:4}  {lengths[0] / lengths[-1]:18.1g}  {share:21.2f}")
 
 # %% [markdown] lang="en"
 # They do not stay there. The ratio comes up to 1 only when two thirds of the units are saturated. There is no good gain
@@ -1317,7 +1314,7 @@ if lab.mode != "smoke":
 # %%
 for skip in (False, True):
     lengths = gradient_by_layer(functions.sigmoid, gain=1.0, skip=skip)
-    print(f"sigmoid, skip connection: {skip!s:5}  layer 1 / layer 20: {lengths[0] / lengths[-1]:.0e}")
+    print(f"sigmoid, skip connection: {skip!s:5}  layer 1 / layer 20: {lengths[0] / lengths[-1]:.1g}")
 
 # %% [markdown] lang="en"
 # Eleven powers of ten come back. This is the residual connection, and every Transformer block has two (lesson 05).
@@ -1406,9 +1403,7 @@ if lab.mode != "smoke":
 curves = {"dead units": tuple(zip(*dead)), "accuracy": tuple(zip(*right))}  # mean, low, high
 ax = plots.bands(rates, curves, xlabel="learning rate", ylabel="share")
 ax.set_ylim(0, 1.05)
-plots.show(
-    ax, alt="Below a learning rate of 1 few units are dead; at 2 nearly all are, and few digits are right."
-)
+plots.show(ax, alt="Below a rate of 1 few units are dead; at 2 nearly all are, and few digits are right.")
 
 # %% [markdown] lang="en"
 # At a moderate rate one unit in fifty is dead, at 2 nearly all are. Look at 1.5 as well: most units are gone and the
@@ -1524,11 +1519,9 @@ for name in ("relu", "gelu", "silu"):
     model = Stack((64, 64, 64, 64, 64, 10), FAST[name], gain=math.sqrt(2))
     train(model, torch.optim.Adam(model.parameters(), lr=1e-3), steps=lab.pick(5, 300, 1000))
     scores[name] = accuracies(model)
-    mean_accuracy = metrics.mean_interval(scores[name])[0]
-    gain = metrics.mean_interval([a - b for a, b in zip(scores[name], scores["relu"])])
-    print(
-        f"{name}: accuracy {mean_accuracy:.3f}, minus ReLU {gain[0]:+.3f} ({gain[1]:+.3f} to {gain[2]:+.3f})"
-    )
+    mean = metrics.mean_interval(scores[name])[0]
+    more, low, high = metrics.mean_interval([a - b for a, b in zip(scores[name], scores["relu"])])
+    print(f"{name}: accuracy {mean:.3f}, minus ReLU {more:+.3f} ({low:+.3f} to {high:+.3f})")
 
 # %% [markdown] lang="en"
 # The intervals of the differences hold 0. On this task we cannot tell them apart, and this is an honest result: for a
@@ -1583,9 +1576,8 @@ for name in ("relu", "gelu", "silu"):
     error = ((values - true_value) ** 2).mean(dim=1).sqrt()
     slope_error = ((slopes - true_slope) ** 2).mean(dim=1).sqrt()
     sine[name], shown[name] = metrics.mean_interval(error), slopes[0]
-    print(
-        f"{name}: error {sine[name][0]:.3f} ({sine[name][1]:.3f} to {sine[name][2]:.3f}), slope {slope_error.mean():.2f}"
-    )
+    interval = f"{sine[name][1]:.3f} to {sine[name][2]:.3f}"
+    print(f"{name}: error {sine[name][0]:.3f} ({interval}), error of the slope {slope_error.mean():.2f}")
 if lab.mode != "smoke":
     assert sine["gelu"][0] < sine["relu"][0]
 
@@ -1594,9 +1586,7 @@ curves = {"true slope": true_slope, "ReLU network": shown["relu"], "GELU network
 ax = plots.lines(between.squeeze(1), curves, xlabel="x", ylabel="slope of the fitted curve")
 plots.show(ax, alt="The slope of the ReLU network is a staircase, that of the GELU network a smooth wave.")
 for name in ("relu", "gelu"):
-    print(
-        f"{name}: largest jump of the slope between neighbouring points {shown[name].diff().abs().max():.2f}"
-    )
+    print(f"{name}: largest jump between neighbouring points {shown[name].diff().abs().max():.2f}")
 
 # %% [markdown] lang="en"
 # Here the smooth functions win clearly: with the same number of weights and steps, the error of GELU is well below that
