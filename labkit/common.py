@@ -13,6 +13,7 @@ LANGUAGES = ("en", "zh")
 # One thread a notebook, and two notebooks at a time: threads of two processes that wait for each other on two
 # cores made a small network 300 times slower, and the models of a lesson are too small to gain from a second.
 NUM_THREADS = 1
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MAX_SEED = 2**32 - 1
 
 T = TypeVar("T")
@@ -71,7 +72,9 @@ def set_threads(count: int = NUM_THREADS) -> None:
     import torch
 
     torch.set_num_threads(count)
-    threadpoolctl.threadpool_limits(count)
+    threadpoolctl.threadpool_limits(count)  # what is loaded now
+    for name in THREAD_VARIABLES:  # what is loaded later, as SciPy's own algebra is
+        os.environ[name] = str(count)
 
 
 def default_device(mode: str) -> str:

@@ -29,6 +29,16 @@ def test_start_seeds_everything():
     assert torch.get_num_threads() == common.NUM_THREADS
 
 
+def test_libraries_that_are_loaded_later_take_the_thread_count_too():
+    code = (
+        "from labkit.common import start; start('class', 0)\n"
+        "import scipy.linalg, sklearn.linear_model, threadpoolctl\n"
+        "print({pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "{1}"
+
+
 def test_pick_follows_the_mode():
     assert [common.start(mode, 0).pick(1, 2, 3) for mode in common.MODES] == [1, 2, 3]
 

@@ -945,7 +945,6 @@ print(f"{wrong} of {len(test_y)} held-out digits are read wrong")
 
 # %%
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 
 def nearest_mean(train_x, train_y, test_x):
@@ -962,8 +961,7 @@ def compare_on_split(seed):
     weights, rng = init_weights(64, 128, 10, seed), np.random.default_rng(seed)
     for _ in range(epochs):
         train_epoch(weights, x, y, 0.5, rng)
-    with threadpool_limits(1):  # matrices this small are faster on one core
-        logistic = LogisticRegression(max_iter=1000).fit(x, y).predict(new_x)
+    logistic = LogisticRegression(max_iter=1000).fit(x, y).predict(new_x)
     predictions = forward(new_x, weights)[2], logistic, nearest_mean(x, y, new_x)
     return [accuracy(prediction, new_y) for prediction in predictions]
 

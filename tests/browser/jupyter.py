@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -107,7 +108,7 @@ class Notebook:
         self.page = page
         page.goto(f"{address}/lab/tree/{path}?token={token}&reset")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-        page.locator('.jp-Toolbar-kernelStatus, [data-status="idle"]').first.wait_for(timeout=60_000)
+        page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=60_000)
 
     def run_all(self, seconds: float = 180) -> None:
         """Run > Run All Cells, until the last code cell has its number."""
