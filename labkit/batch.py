@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import difflib
 import errno
 import glob
@@ -34,6 +35,7 @@ TICK_SECONDS = 0.2
 REPORT_EVERY_SECONDS = 2.0
 DASK_CONNECT_SECONDS = 10
 MAX_KEY = 80
+CHECK_CALL = re.compile(r"^check\(", re.MULTILINE)
 STATE = "run.json"  # beside each executed notebook: what finished, and with which fingerprint
 
 
@@ -286,6 +288,20 @@ def _read_item(path: Path, name: str, **facts: str) -> Item:
     return _item(notebook, name, str(path.parent), content, **facts)
 
 
+def _let_exercises_fail(notebook: Any) -> bytes:
+    """The handed-in notebook with its exercises and their checks tagged ``raises-exception``.
+
+    One answer that does not even compile must not keep the others from being checked.
+    """
+    import nbformat
+
+    tagged = copy.deepcopy(notebook)
+    for cell in tagged.cells:
+        if cell.cell_type == "code" and ("exercise" in cell.metadata or CHECK_CALL.search(cell.source)):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "raises-exception"]
+    return nbformat.writes(tagged).encode("utf-8")
+
+
 def _item(notebook: Any, name: str, folder: str, content: bytes, **facts: str) -> Item:
     import papermill
 
@@ -298,6 +314,8 @@ def _item(notebook: Any, name: str, folder: str, content: bytes, **facts: str) -
         fault = 'no cell is tagged "parameters", so MODE and SEED cannot be set'
         return Item(name, fault=fault, **facts)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    if "number" not in facts:
+        content = _let_exercises_fail(notebook)
     return Item(
         name=name,
         content=content,

@@ -62,6 +62,8 @@ class Record:
                 self.exercises[str(entry.get("exercise"))] = str(entry.get("status"))
             elif entry.get("kind") == "measure" and (measure := _measure(entry)):
                 self.measures.append(measure)
+        if self.submission and self.status == OK:  # it was reached, and its check could not even be called
+            self.exercises = {k: "failed" if v == "not reached" else v for k, v in self.exercises.items()}
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept in a file."""

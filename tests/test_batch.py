@@ -916,3 +916,29 @@ def test_plain_lines_in_a_log(monkeypatch):
     display("tick", None, {})
     assert log.lines[1] == "02_a: cell 3/4, 0 s"
     assert "\x1b" not in log.everything
+
+
+def test_an_answer_that_does_not_compile_leaves_the_others_checked(tmp_path):
+    """What students hand in: the first exercise is no Python, the second one is right, the third is wrong."""
+    from labkit import lessons
+
+    exercises = {
+        "03.1": "def squared_errors(:",
+        "03.2": lessons.solution_source("03.2"),
+        "03.3": "def wrong(*arguments):\n    return None",
+    }
+    checks = ['check("03.1", squared_errors)', "", 'check("03.3", wrong)']
+    name = re.search(r"^def (\w+)", exercises["03.2"], flags=re.MULTILINE).group(1)
+    checks[1] = f'check("03.2", {name})'
+    cells = ["import math\nimport torch\nfrom labkit.checks import check"]
+    for (number, code), check in zip(exercises.items(), checks, strict=True):
+        cells += [new_code_cell(code, metadata={"exercise": number}), check]
+    handed_in = tmp_path / "handed_in"
+    handed_in.mkdir()
+    write_notebook(handed_in / "carol.ipynb", *cells)
+    original = (handed_in / "carol.ipynb").read_bytes()
+    done = batch.run(Options(patterns=[str(handed_in)], out=tmp_path / "report", timeout=100))
+    (record,) = done.records
+    assert record.status == "ok", record.error
+    assert record.exercises == {"03.1": "failed", "03.2": "passed", "03.3": "failed"}
+    assert (handed_in / "carol.ipynb").read_bytes() == original
