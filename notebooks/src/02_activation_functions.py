@@ -1238,8 +1238,6 @@ print(f"PyTorch's {', '.join(FAST)} equal labkit's; {len(SEEDS)} networks for ea
 
 
 # %%
-
-
 class Stack(nn.Module):
     """Networks of one shape, one for each seed: (B, inputs) -> logits (S, B, outputs)."""
 
@@ -1558,8 +1556,6 @@ def fit_sine(f):
 
 
 # %%
-
-
 def value_and_slope(model):
     """Curve and slope of each network at the 1,001 points, both (S, 1001)."""
     x = between.clone().requires_grad_()
