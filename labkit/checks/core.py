@@ -278,7 +278,7 @@ def _general(outcome: _Outcome, expected: Any) -> Text:
     if outcome.error is not None:
         name = type(outcome.error).__name__
         return Text(
-            f"Your code stops with {name}: {outcome.error}", f"代码运行时出错 {name}：{outcome.error}"
+            f"Your code stops with {name}: {outcome.error}", f"代码运行出错（{name}）：{outcome.error}"
         )
     if outcome.value is None and expected is not None:
         return Text(
@@ -297,7 +297,7 @@ def _general(outcome: _Outcome, expected: Any) -> Text:
             f"形状是 {left.shape}，应为 {right.shape}。",
         )
     if not finite:
-        return Text("The answer is not finite (nan or inf).", "结果不是有限数（出现 nan 或 inf）。")
+        return Text("The answer is not finite (nan or inf).", "结果中出现了 nan 或 inf。")
     return Text("The answer differs from the expected one.", "结果与预期不符。")
 
 
@@ -322,7 +322,7 @@ def _evidence(case: tuple, expected: Any, outcome: _Outcome) -> tuple[tuple[str,
     return (
         (str(Text("input", "输入")), ", ".join(_brief(argument) for argument in case) or "()"),
         (str(Text("expected", "预期")), _brief(expected)),
-        (str(Text("received", "得到")), received),
+        (str(Text("received", "实际")), received),
     )
 
 

@@ -59,7 +59,7 @@ PERCENT = Exercise(
             lambda p, t: 100 * int((p == t).sum()) // len(t),
             Text(
                 "// throws the fraction away: 2 of 3 becomes 66. Divide with /.",
-                "// 会丢掉小数部分，3 个对 2 个就变成了 66。请用 / 来除。",
+                "// 会丢掉小数部分，3 题答对 2 题就变成了 66。请用 / 来除。",
             ),
         ),
         Mistake(
@@ -138,7 +138,7 @@ NOISE = Exercise(
     hints=[
         Text(
             "torch.Generator().manual_seed(seed) is a source of randomness of its own.",
-            "torch.Generator().manual_seed(seed) 是一个独立的随机源。",
+            "torch.Generator().manual_seed(seed) 是一个独立的随机数生成器。",
         ),
         Text("Give it to torch.randn as generator=...", "把它作为 generator=... 传给 torch.randn。"),
     ],
@@ -184,7 +184,7 @@ LAYER = Exercise(
             lambda x, weight, bias: x @ weight + bias,
             Text(
                 "It runs where the matrix is square, and is wrong there too. weight is (out, in); x needs (in, out).",
-                "矩阵恰好是方阵时能运行，但结果也是错的。weight 的形状是（输出，输入），x 需要（输入，输出）。",
+                "只有 weight 恰好是方阵时才能运行，而且结果也是错的。weight 的形状是（输出数，输入数），与 x 相乘需要（输入数，输出数）。",
             ),
         ),
         Mistake(
@@ -335,7 +335,7 @@ STEPS = Exercise(
             lambda mode, rows, size: {"smoke": 2, **_EPOCHS}[mode],
             Text(
                 "An epoch goes through all rows once; it takes rows / batch_size steps, rounded up.",
-                "一轮（epoch）是把所有行过一遍，需要 rows / batch_size 步（向上取整）。",
+                "一轮（epoch）是把所有行用过一遍，需要 rows / batch_size 步（向上取整）。",
             ),
         ),
         Mistake(
@@ -343,7 +343,7 @@ STEPS = Exercise(
             lambda mode, rows, size: {"smoke": 2, **_EPOCHS}[mode] * math.ceil(rows / size),
             Text(
                 "smoke takes 2 steps whatever the data: it only proves that the cells run.",
-                "不论数据多大，smoke 都只走 2 步：它只用来证明每个单元能运行。",
+                "不论数据多大，smoke 都只走 2 步：它只用来证明每个单元格能运行。",
             ),
         ),
         Mistake(

@@ -27,15 +27,15 @@
 # # 00 从这里开始
 #
 # 本课程讲大模型的程序设计：让网络写文章、对话、画图、说话、回答客户的问题。每种模型你都会亲手做一个，规模小到普通电脑就能训练；
-# 每种模型都用数字来评判，旁边总有一条基线，绝不只凭眼睛看。
+# 每种模型都用指标来评判，并且总与一条基线对照，绝不只凭肉眼判断。
 #
 # **学完本课，你能够**：检查电脑是否就绪，训练第一个神经网络，看懂它的学习曲线，让结果可以重复，完成练习并当场得到批改，
 # 以及批量运行各课。
 #
 # **时间**：45 分钟。**预备知识**：能读懂 Python 的函数、列表和 `for` 循环，此外不需要别的。
 #
-# **怎样阅读**：笔记本由一个个*单元*组成，灰底的是代码单元。点中一个单元，按 <kbd>Shift</kbd>+<kbd>Enter</kbd>：
-# 代码运行，结果出现在下方，光标移到下一个单元。请从上到下依次运行，不要跳过。
+# **怎样阅读**：笔记本由一个个*单元格*组成，灰底的是代码单元格。点中一个单元格，按 <kbd>Shift</kbd>+<kbd>Enter</kbd>：
+# 代码随即运行，结果出现在下方，同时选中下一个单元格。请从上到下依次运行，不要跳过。
 
 # %% tags=["parameters"]
 MODE = "class"
@@ -46,7 +46,7 @@ SEED = 0
 # repeatable; section 4 shows both at work. The next cell imports what the lesson needs.
 
 # %% [markdown] lang="zh"
-# 上面这个单元每一课都有：`MODE` 决定训练多久，`SEED` 让随机数可以重复，第 4 节会用到它们。下一个单元导入本课要用的东西。
+# 上面这个单元格每一课都有：`MODE` 决定训练多久，`SEED` 让随机数可以重复，第 4 节会用到它们。下一个单元格导入本课要用的东西。
 
 # %%
 import math
@@ -74,8 +74,8 @@ print(lab)
 # %% [markdown] lang="zh"
 # ## 1. 电脑准备好了吗？
 #
-# 本课程只要两个处理器核心和 1 GB 空闲内存，不需要显卡；装好以后也不需要网络。`doctor` 会检查这台电脑，凡是不合格的，
-# 都会告诉你怎么办。请看第一列。
+# 本课程只要两个处理器核心和 1 GB 空闲内存，不需要显卡；装好以后也不需要网络。`doctor` 会检查这台电脑，凡是有问题的地方，
+# 都会告诉你怎样解决。请看第一列。
 
 # %% tags=["nbval-ignore-output"]
 findings = doctor.report()
@@ -98,7 +98,7 @@ print(str(findings).replace(str(course_dir()), "COURSE"))  # without your own fo
 # ## 2. 一分钟训练第一个网络
 #
 # 这里有 1,797 个真实的手写数字，出自 13 个人之手。每个数字是一张 8 × 8 像素的图片，像素值从 0（白）到 1（黑）。
-# 我们留出 360 张做*测试*：网络从不用它们训练，所以在它们身上看到的是“学懂了多少”，而不是“背下了多少”。
+# 我们留出 360 张做*测试*：网络从不用它们训练，所以在它们身上看到的是网络“学懂了多少”，而不是“背下了多少”。
 
 # %%
 digits = load_digits(seed=SEED)
@@ -146,7 +146,7 @@ print("parameters:", parameters)
 # gives each of ten digits the same chance has the loss $-\ln \frac{1}{10} = \ln 10 = 2.303$. Ours should be near it.
 
 # %% [markdown] lang="zh"
-# 训练之前，网络只能瞎猜。*损失*衡量正确答案让它有多“意外”。如果给十个数字同样的机会，损失就是
+# 训练之前，网络只能瞎猜。*损失*衡量正确答案让它有多“意外”。如果给十个数字同样的概率，损失就是
 # $-\ln \frac{1}{10} = \ln 10 = 2.303$。我们的网络应该离它不远。
 
 # %%
@@ -160,7 +160,7 @@ print(f"loss before training: {loss_before:.1f}   pure guessing: {math.log(10):.
 
 # %% [markdown] lang="zh"
 # 现在开始训练。每走一*步*，网络看 64 张图片，然后把 4,810 个数都稍微改一改，让这些图片上的损失变小。
-# 每隔 20 步，我们看一次它在测试图片上的正确率。请留意用了多少秒。
+# 每隔 20 步，我们看一次它在测试图片上的正确率（accuracy，也叫准确率）。请留意用了多少秒。
 
 # %% tags=["nbval-ignore-output"]
 steps = lab.pick(60, 400, 2000)
@@ -205,7 +205,7 @@ print(f"baseline: {baseline:.3f} of the test digits are right")
 # %% [markdown] lang="zh"
 # 损失先是陡降，后来变慢。正确率大约六十步就过了 90%，之后进步不大。损失曲线会抖动，因为每一步看到的图片不同。
 #
-# 数字告诉我们网络*多久*错一次，错例告诉我们它错在*哪里*。下面是一些错例，先写真实的数字，再写网络的回答。哪些连你也会认错？
+# 指标只告诉我们网络错了*多少*，要看具体的样本，才知道它错在*哪里*。下面是一些认错的图片，上方先写真实的数字，再写网络的回答。哪些连你也会认错？
 
 # %% tags=["nbval-ignore-output"]
 answers = task.predict(digits.test_x).argmax(dim=1)
@@ -267,7 +267,7 @@ widgets.explorer(draw, picture=(0, 359, 1, 3), noise_level=(0.0, 4.0, 0.1, 0.0))
 # the mean of the largest probability, which is how sure the network is.
 
 # %% [markdown] lang="zh"
-# 给在纸上阅读的人：把面板上的现象写成数字。下一个单元列出每个噪声强度下的正确率，以及最大概率的平均值，也就是网络有多“自信”。
+# 为了方便看纸质版的读者，这里把面板上的现象写成数字。下一个单元格列出每个噪声强度下的正确率，以及最大概率的平均值，也就是网络有多“自信”。
 
 # %%
 for level, share in zip(levels, noisy):
@@ -285,12 +285,12 @@ for level, share in zip(levels, noisy):
 # *seed*. The same seed gives the same numbers, and another seed gives others.
 
 # %% [markdown] lang="zh"
-# 噪声越大，差距越大：到 4.0 时，网络大约十次才对一次，却至少和看清晰图片时一样自信。网络给出的概率，并不就是它答对的机会。
+# 噪声越大，差距越大：到 4.0 时，网络大约十次才对一次，却至少和看清晰图片时一样自信。网络报出的概率，并不等于它真正答对的可能性。
 # 第 03 课会测量这个差距（叫做“校准”），并设法缩小它。
 #
 # ## 4. 一次不算数：SEED 与 MODE
 #
-# 网络从随机数出发，看图片的次序也是随机的。计算机由一个*种子*产生这些随机数：种子相同，数就相同；种子不同，数也不同。
+# 网络从随机数出发，看图片的顺序也是随机的。计算机由一个*种子*产生这些随机数：种子相同，数就相同；种子不同，数也不同。
 
 # %%
 a, b, c = (torch.rand(3, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
@@ -329,7 +329,7 @@ results.report(
 
 # %% [markdown] lang="zh"
 # 仅仅因为运气，最好与最差之间就差出约一个百分点。所以只跑一次就“提高了半个百分点”，什么也说明不了。本课程中凡是测得的结论，
-# 都写成这张表的样子：基线、我们的数字、种子个数，以及对种子取平均的 95% 区间。（这个区间只说明换*种子*会怎样；
+# 都写成这张表的样子：基线、我们的数字、种子个数，以及多个种子的平均值的 95% 置信区间。（这个区间只说明换*种子*会怎样；
 # 换成*别人*的笔迹会怎样，是另一个问题，而且更难。）
 #
 # `MODE` 决定一课训练多久，`lab.pick(smoke, class, full)` 从三个值里选一个。
@@ -359,18 +359,18 @@ for mode in ("smoke", "class", "full"):
 # Here is a wrong answer to the first exercise, on purpose. It should give a percentage.
 
 # %% [markdown] lang="zh"
-# - `smoke` 只证明每个单元都能运行，它的数字没有意义。
-# - `class` 是默认值。一分钟内训练不完的，就加载已经训练好的，并会说明。
-# - `full` 全部自己训练。
+# - `smoke` 只证明每个单元格都能运行，它的数字没有意义。
+# - `class` 是默认值。一分钟内训练不完的模型，就加载事先训练好的，并在正文中说明。
+# - `full` 全部从头训练。
 #
-# 想换 `MODE`，请改第一个代码单元，然后选菜单 *Run → Restart Kernel and Run All Cells*。
+# 想换 `MODE`，请改第一个代码单元格，然后选菜单 *Run → Restart Kernel and Run All Cells*。
 #
-# 有两个习惯能让笔记本保持可信。第一，单元记住的是*运行过*的代码，不是*写着*的代码；来回跳着运行之后，页面上的数字可能属于
+# 有两个习惯能让笔记本保持可信。第一，笔记本记住的是*运行过*的代码，而不是页面上*写着*的代码；来回跳着运行之后，页面上的数字可能属于
 # 已经不存在的代码。所以在相信一个结果之前，先重启并全部运行一遍。第二，一次只改一处，否则你不知道是哪一处起了作用。
 #
-# ## 5. 会回答的练习
+# ## 5. 当场批改的练习
 #
-# 每道练习给你一个没写完的函数，`raise NotImplementedError` 处由你来写。后面的单元调用 `check`，当场给出三种回答之一：
+# 每道练习给你一个没写完的函数，请把 `raise NotImplementedError` 换成你的代码。后面的单元格调用 `check`，当场给出三种回答之一：
 # *尚未作答*、*通过*、*未通过*。未通过时，它会给出能暴露错误的最小输入；如果认得出这个错误，还会说出你大概是怎么想的。
 #
 # 下面故意给第一题一个错误的答案。这个函数本该返回百分数。
@@ -402,7 +402,7 @@ print(hint("00.1"))
 # to 100.0. For `[7, 1, 1]` against `[7, 1, 2]` that is 66.67.
 
 # %% [markdown] lang="zh"
-# 课文中没有任何一处依赖你的答案，所以可以先放下一道题，以后再做。★ 表示容易，★★★ 表示难。
+# 后面的内容都不依赖你的答案，所以可以先放下一道题，以后再做。★ 表示容易，★★★ 表示难。
 #
 # ### 练习 00.1：正确率（★☆☆，3 分钟）
 #
@@ -430,7 +430,7 @@ check("00.1", percent_right)
 # %% [markdown] lang="zh"
 # ### 练习 00.2：相同的种子，相同的噪声（★☆☆，4 分钟）
 #
-# 返回 `count` 个服从正态分布的数，它们只由 `seed` 决定。请用自己的随机源 `torch.Generator()`，这样就不会影响别处的随机数。
+# 返回 `count` 个服从正态分布的数，它们只由 `seed` 决定。请用自己的随机数生成器 `torch.Generator()`，这样就不会影响别处的随机数。
 
 
 # %% exercise="00.2"
@@ -457,7 +457,7 @@ check("00.2", seeded_noise)
 # %% [markdown] lang="zh"
 # ### 练习 00.3：读懂报错（★★☆，6 分钟）
 #
-# 报错是计算机打印的最有用的文字。先看*最后*一行，它说发生了什么；上面各行说在哪里发生。PyTorch 把一层的权重存成
+# 报错信息是计算机给你的最有用的文字。先看*最后*一行，它说明发生了什么；上面各行说明发生在哪里。PyTorch 把一层的权重存成
 # （输出数，输入数）的形状。如果忘了这一点，一批两张图片会怎样？
 
 # %%
@@ -472,7 +472,7 @@ except RuntimeError as error:
 # the layer so that it works: $y = x W^\top + b$. Beware of making the error go away without making the answer right.
 
 # %% [markdown] lang="zh"
-# 它说：2 × 3 的矩阵不能与 4 × 3 的矩阵相乘，因为中间的两个数 3 与 4 不相等。请把这一层写对：$y = x W^\top + b$。
+# 这条报错是说：2 × 3 的矩阵不能与 4 × 3 的矩阵相乘，因为中间的两个数 3 与 4 不相等。请把这一层写对：$y = x W^\top + b$。
 # 当心：让报错消失，不等于让答案正确。
 
 
@@ -528,7 +528,7 @@ check("00.4", first_step)
 # %% [markdown] lang="zh"
 # ### 练习 00.5：每种 MODE 训练多少步（★★☆，6 分钟）
 #
-# 一*轮*（epoch）把所有行分批过一遍，最后一批可以不满。请返回训练步数：`"smoke"` 为 2 步，`"class"` 为 5 轮，`"full"` 为 50 轮。
+# 一*轮*（epoch）就是把所有行分批用过一遍，最后一批可以不满。请返回训练步数：`"smoke"` 为 2 步，`"class"` 为 5 轮，`"full"` 为 50 轮。
 
 
 # %% exercise="00.5"
@@ -554,9 +554,9 @@ check("00.5", training_steps)
 # warning, and yet something is badly wrong. **Look at the three numbers before you read on.** What do they remind you of?
 
 # %% [markdown] lang="zh"
-# ## 6. 弄坏它
+# ## 6. 找出故障
 #
-# 有人在训练前先把数据打乱，这本来是对的。下面的代码能运行，没有报错，也没有警告，可是出了大问题。
+# 有人在训练前先把数据打乱，这本身没有错。下面的代码能运行，没有报错，也没有警告，可是出了大问题。
 # **先看三个数字，再往下读。** 它们让你想起了什么？
 
 # %% tags=["nbval-ignore-output"]
@@ -593,8 +593,8 @@ print(f"labels that still fit their picture: {still_right / 1437:.2f}")
 # both mends it. In your own work, look at some training examples, with their labels, *after* all preparation.
 
 # %% [markdown] lang="zh"
-# 标签和图片对不上。`randperm` 被调用了两次，给出两个*不同*的次序。两者共用一个次序就修好了。
-# 以后做自己的项目，请在所有预处理*之后*，拿几个训练样本连同标签看一看。
+# 标签和图片对不上。`randperm` 被调用了两次，给出两个*不同*的顺序。让两者共用同一个顺序，就修好了。
+# 以后做自己的项目，请在所有预处理*之后*，挑几个训练样本，连同标签一起看一看。
 
 # %%
 order = torch.randperm(1437, generator=torch.Generator().manual_seed(SEED))
@@ -650,7 +650,7 @@ print("mended: far above the baseline again")
 # are in this copy of the course, and links them.
 
 # %% [markdown] lang="zh"
-# 记住这个方法，以后每一课都用得上：先弄清*瞎猜*能得多少分，再来比较。
+# 记住这个方法，以后每一课都用得上：先弄清*瞎猜*能得多少分，再拿结果与它比较。
 #
 # ## 7. 四种使用方式
 #
@@ -661,8 +661,8 @@ print("mended: far above the baseline again")
 # | 课堂 | 学生各用一份副本；教师一次运行所有副本：`labkit run handed_in/*.ipynb --out grades` | 得到一份总报告，以及每人通过练习的表格 |
 # | 批量 | `make run`，或 `labkit run 02 '0[34]*' -p SEED 0,1,2` | 通过 papermill 运行各课，一次两个，结果在 `reports/latest/index.html` |
 #
-# 其他命令见 `labkit --help`。JupyterLab 里省时间的按键：<kbd>Esc</kbd> 退出单元编辑，之后按 <kbd>A</kbd> 或 <kbd>B</kbd>
-# 在上方或下方新建单元，连按两次 <kbd>0</kbd> 重启内核。光标在函数的括号里时，<kbd>Shift</kbd>+<kbd>Tab</kbd> 显示函数说明。
+# 其他命令见 `labkit --help`。JupyterLab 里省时间的按键：<kbd>Esc</kbd> 退出单元格编辑，之后按 <kbd>A</kbd> 或 <kbd>B</kbd>
+# 在上方或下方新建单元格，连按两次 <kbd>0</kbd> 重启内核。光标在函数的括号里时，<kbd>Shift</kbd>+<kbd>Tab</kbd> 显示函数说明。
 #
 # ## 8. 课程地图
 #
@@ -678,33 +678,30 @@ print("mended: far above the baseline again")
 # | 07 | 提示词设计 | 提示词的类型与原则，逐一测量 |
 # | 08 | 文本生成 | LSTM 与 GPT 语言模型；解码 |
 # | 09 | 对话系统 | 带注意力的 Seq2Seq；聊天 |
-# | 10 | 图像生成 | 由文字生成图像：条件 GAN 与流匹配 |
+# | 10 | 图像生成 | 由文字生成图像：条件 GAN 与流匹配（flow matching） |
 # | 11 | 语音合成 | 文本编码器、梅尔谱解码器、声码器 |
 # | 12 | 新闻摘要 | 抽取式与生成式；ROUGE 与忠实度 |
 # | 13 | 智能客服 | 意图识别、知识库、转人工、安全护栏 |
-# | 14 | 多模态学习 | 图像与文字进入同一空间 |
+# | 14 | 多模态学习 | 图像与文字映射到同一空间 |
 # | 15 | 模型压缩 | 剪枝、量化、蒸馏 |
 # | 16 | 模型加速 | 并行、更省的算法、硬件 |
 # | 17 | 模型部署 | 云端、边缘与混合部署 |
 # | 18 | 安全与可解释性 | 攻击、隐私、探针、归因 |
 # | 19 | 应用与趋势 | 医疗、金融、教育、驾驶、客服；综合项目 |
 #
-# 00 到 04 是全书的基础，请按顺序学。05、06 在 07 到 14 之前学，而 07 到 14 可以挑着学。15 到 18 讲怎样让模型变小、变快、可用、
-# 可靠，19 把一切合在一起。下一个单元会查看你这份课程里已有哪些课，并给出链接。
+# 00 到 04 是全课程的基础，请按顺序学。先学 05、06，再学 07 到 14，后者可以挑着学。15 到 18 讲怎样让模型更小、更快、能上线、
+# 更安全，19 把所学的内容综合起来。下一个单元格会查看你这份课程里已有哪些课，并给出链接。
 
 # %% tags=["nbval-ignore-output"]
 from IPython.display import Markdown
 
-here = {lesson.number: lesson for lesson in find_lessons()}
+here = find_lessons()
 rows = ["| no. | lesson | minutes |", "|---|---|---|"]
-for number in (f"{i:02d}" for i in range(20)):
-    if number in here:
-        lesson = here[number]
-        link = f"[{lesson.title_en} · {lesson.title_zh}]({lesson.name}.ipynb)"
-        rows.append(f"| {number} | {link} | {lesson.minutes} |")
-    else:
-        rows.append(f"| {number} | planned · 计划中 | |")
-print(f"{len(here)} of 20 lessons are here")
+for lesson in here:
+    link = f"[{lesson.title_en} · {lesson.title_zh}]({lesson.name}.ipynb)"
+    rows.append(f"| {lesson.number} | {link} | {lesson.minutes} |")
+planned = sorted({f"{number:02d}" for number in range(20)} - {lesson.number for lesson in here})
+print(f"{len(here)} of 20 lessons are here; planned: {', '.join(planned) or 'none'}")
 Markdown("\n".join(rows))
 
 # %% [markdown] lang="en"
@@ -734,9 +731,9 @@ Markdown("\n".join(rows))
 #
 # - 网络是带有可调数字的函数；每一步训练都改动这些数字，让损失下降。
 # - 测试数据绝不用来训练。分数要和基线放在一起才有意义：这里的基线是 0.1，损失则是 $\ln 10$。
-# - 种子相同，过程就相同。一次运行只是个例，五次运行加上区间才是测量。
+# - 种子相同，训练过程就相同。一次运行只是个例，五次运行加上区间才是测量。
 # - 网络可以既自信又错误。
-# - 报错是给人读的，先读最后一行。最严重的错误往往根本不报错，只有比较数字才能发现。
+# - 报错是给人读的，先读最后一行。最严重的错误往往根本不报错，只有拿数字作比较才能发现。
 # - `check` 指出错在哪里，`hint` 给提示，`solution` 给答案。
 #
 # ### 延伸阅读
