@@ -148,7 +148,7 @@ CROSS_ENTROPY = Exercise(
             lambda p, q: -(q * torch.log(p)).mean(),
             Text(
                 "Sum over the K classes, then take the mean over the B examples; this is K times too small.",
-                "应当先对 K 个类别求和，再对 B 个样本取平均；现在的结果小了 K 倍。",
+                "应当先对 K 个类别求和，再对 B 个样本取平均；现在的结果只有应有的 1/K。",
             ),
         ),
         Mistake(
@@ -156,7 +156,7 @@ CROSS_ENTROPY = Exercise(
             lambda p, q: -(q * torch.log(p)).sum(),
             Text(
                 "The loss would grow with the batch. Take the mean over the B examples.",
-                "这样损失会随批量变大。请对 B 个样本取平均。",
+                "这样批次越大，损失就越大。请对 B 个样本取平均。",
             ),
         ),
     ],
@@ -202,7 +202,7 @@ GRADIENT = Exercise(
     inputs=_gradient_inputs,
     mistakes=[
         Mistake(
-            Text("The batch mean is forgotten", "忘了批量平均"),
+            Text("The batch mean is forgotten", "忘了对批次取平均"),
             lambda z, t: torch.softmax(z, dim=1) - _one_hot(z, t),
             Text(
                 "The loss is a mean over B examples, so each example's gradient is divided by B.",
@@ -218,7 +218,7 @@ GRADIENT = Exercise(
             ),
         ),
         Mistake(
-            Text("Softmax over the batch axis", "沿批量轴做了 softmax"),
+            Text("Softmax over the batch axis", "沿批次轴做了 softmax"),
             lambda z, t: (torch.softmax(z, dim=0) - _one_hot(z, t)) / len(z),
             Text(
                 "dim=0 makes each column sum to 1. Each example, a row, must sum to 1: dim=1.",
@@ -249,7 +249,7 @@ GRADIENT = Exercise(
         ),
         Text(
             "torch.softmax(logits, dim=1), then subtract 1 at [row, targets[row]], then divide by the batch size.",
-            "先算 torch.softmax(logits, dim=1)，再在 [行, targets[行]] 处减 1，最后除以批量大小。",
+            "先算 torch.softmax(logits, dim=1)，再在 [行, targets[行]] 处减 1，最后除以批大小。",
         ),
     ],
 )
@@ -298,7 +298,7 @@ LOG_SUM_EXP = Exercise(
             ),
         ),
         Mistake(
-            Text("One maximum for the whole batch", "整批共用了一个最大值"),
+            Text("One maximum for the whole batch", "整个批次共用一个最大值"),
             lambda z: _shifted(z, z.max()) + z.max(),
             Text(
                 "A row far below the batch's maximum underflows to log 0. Each row needs its own maximum: amax(dim=1).",
@@ -404,7 +404,7 @@ KL = Exercise(
     hints=[
         Text(
             "Sum p · log(p / q). Test it with p = q: what must come out?",
-            "对 p · log(p / q) 求和。用 p = q 试一试，结果应该是多少？",
+            "对 p · log(p / q) 求和。取 p = q 试一试，结果应该是多少？",
         ),
         Text(
             "Keep only the classes with p > 0: some = p > 0, then p[some] and q[some].",
@@ -474,7 +474,7 @@ ECE = Exercise(
             Text(
                 "A bin with one prediction must not weigh as much as one with a thousand. "
                 "Weigh each gap with the share of the predictions in its bin.",
-                "只有一个预测的分箱不应与有一千个预测的分箱同等重要。每个差距要乘以该箱预测所占的比例。",
+                "只有一个预测的分箱不应与有一千个预测的分箱权重相同。每个差距要乘以该箱预测所占的比例。",
             ),
         ),
         Mistake(
