@@ -93,7 +93,7 @@ LINEAR = Exercise(
             lambda x, weight, bias: weight @ x.T + bias[:, None],
             Text(
                 "weight @ x.T is (out, B). In this course, and in PyTorch, the first axis is the batch: (B, out).",
-                "weight @ x.T 的形状是 (out, B)。本课程和 PyTorch 都把第一根轴留给批次：(B, out)。",
+                "weight @ x.T 的形状是 (out, B)。本课程和 PyTorch 都把第一个轴留给批次：(B, out)。",
             ),
         ),
     ],
@@ -252,7 +252,7 @@ LINEAR_BACKWARD = Exercise(
             lambda x, weight, delta: (x.T @ delta, delta.sum(axis=0), delta @ weight),
             Text(
                 "x.T @ delta is (in, out). A gradient has the shape of its weight, here (out, in): delta.T @ x.",
-                "x.T @ delta 的形状是 (in, out)。梯度与它的权重同形，这里是 (out, in)：delta.T @ x。",
+                "x.T @ delta 的形状是 (in, out)。梯度与它的权重形状相同，这里是 (out, in)：delta.T @ x。",
             ),
         ),
         Mistake(
@@ -289,7 +289,7 @@ LINEAR_BACKWARD = Exercise(
     hints=[
         Text(
             "Each gradient has the shape of the thing it belongs to: (out, in), (out,), (B, in).",
-            "每个梯度都与所求的量同形：(out, in)、(out,)、(B, in)。",
+            "每个梯度都与它对应的量形状相同：(out, in)、(out,)、(B, in)。",
         ),
         Text(
             "Which product of delta (B, out) with x (B, in) gives (out, in)? Which of delta with weight gives (B, in)?",
@@ -375,7 +375,7 @@ SLOPE = Exercise(
     hints=[
         Text(
             "Take the central difference of the lesson, and move all weights at once, along the direction.",
-            "沿用课文里的中心差分，但这次让所有权重沿给定方向一起移动。",
+            "沿用正文里的中心差分，但这次让所有权重沿给定方向一起移动。",
         ),
         Text(
             "You need f(w + ε v) and f(w - ε v), and the distance between the two points in units of v.",
@@ -451,7 +451,7 @@ MOMENTUM = Exercise(
                 "That is the moving average of other methods. PyTorch's SGD takes the whole gradient: v = momentum · v + "
                 "gradient. The averaged form makes steps that are 1 - momentum times as long.",
                 "那是另一些方法里的滑动平均。PyTorch 的 SGD 取整个梯度：v = 动量 · v + 梯度。"
-                "平均形式的步长只有它的 1 - 动量 倍。",
+                "按平均的写法，步长只有这里的 (1 - 动量) 倍。",
             ),
         ),
         Mistake(
@@ -611,7 +611,7 @@ NETWORK = Exercise(
                 "The loss is the mean over the batch, so delta at the logits is (p - one-hot) / B. Without the division "
                 "the network still learns, as with a learning rate that is B times too large.",
                 "损失是对批次取平均，所以 logits 处的 delta 是 (p - one-hot) / B。不除以 B 网络也能学，"
-                "只是相当于学习率大了 B 倍。",
+                "只是相当于把学习率放大到 B 倍。",
             ),
         ),
         Mistake(
@@ -619,7 +619,7 @@ NETWORK = Exercise(
             _network_answer(lambda z, a: (z > 0).astype(float)),
             Text(
                 "(z > 0) is the derivative of ReLU. This network has tanh: 1 - a ** 2.",
-                "(z > 0) 是 ReLU 的导数。这个网络用的是 tanh：1 - a ** 2。",
+                "(z > 0) 是 ReLU 的导数。这个网络用的是 tanh，导数是 1 - a ** 2。",
             ),
         ),
         Mistake(
@@ -650,7 +650,7 @@ NETWORK = Exercise(
     hints=[
         Text(
             "Take the lesson's backward pass for ReLU. Only two places change: the activation, and its derivative.",
-            "从课文里 ReLU 版本的反向传播出发，只需改两处：激活函数和它的导数。",
+            "从正文里 ReLU 版本的反向传播出发，只需改两处：激活函数和它的导数。",
         ),
         Text(
             "delta2 = (softmax(logits) - one-hot) / B, and delta1 = (delta2 @ W2.T) * (1 - a ** 2).",

@@ -31,19 +31,19 @@
 # %% [markdown] lang="zh"
 # # 04 从零实现神经网络
 #
-# 所有大模型都用同一种办法学习：前向计算一遍，算出损失，把梯度逐层传回去，再迈出一小步。这一课只用数组和少量代码，把这套办法完整地写出来，然后看到 PyTorch 给出完全相同的数。
+# 所有大模型都用同一种办法学习：前向计算一遍，算出损失，把梯度逐层传回去，再迈出一小步。本课只用数组和少量代码，把这套办法完整地写出来，再看 PyTorch 是否给出同样的数。
 #
-# **学完这一课，你能够**
+# **学完本课，你能够**：
 #
 # - 说清一个神经元、一层网络在算什么，写出每个数组的形状；
 # - 在计算图上使用链式法则，既能手算，也能写成代码；
 # - 写出网络的反向传播，并用梯度检验证明它是对的；
-# - 用自己写的梯度下降在真实手写数字上训练网络，在没见过的数字上达到 97 % 以上的正确率；
+# - 用自己写的梯度下降在真实手写数字上训练网络，在没见过的数字上达到 97% 以上的正确率；
 # - 从曲线上看出是初始化有问题，还是学习率有问题。
 #
-# **用时：** 连同练习约 120 分钟。可以学完第 8 节先停下，改天继续。
+# **时间**：约 120 分钟（含练习）。可以学完第 8 节先停下，改天继续。
 #
-# **预备知识：** [02 激活函数](02_activation_functions.ipynb)和[03 损失函数](03_loss_functions.ipynb)。需要会求一元函数的导数，会做矩阵乘法。
+# **预备知识**：[02 激活函数](02_activation_functions.ipynb) 和 [03 损失函数](03_loss_functions.ipynb)。需要会求一元函数的导数，会做矩阵乘法。
 
 # %% tags=["parameters"]
 MODE = "class"
@@ -75,7 +75,7 @@ lab = start(MODE, SEED)
 # %% [markdown] lang="zh"
 # ## 1. 任务，以及要超过的基线
 #
-# 数据是 1,797 个真实的手写数字，每个 8×8 像素。五分之四用来训练，其余留作测试，学习过程中网络从不接触它们。先看形状：一张图就是一行 64 个数，0 表示白，1 表示黑。
+# 数据是 1,797 个真实的手写数字，每个 8 × 8 像素。五分之四用来训练，其余留作测试，学习过程中网络从不接触它们。先看形状：一张图就是一行 64 个数，0 表示白，1 表示黑。
 
 # %%
 digits = load_digits(seed=lab.seed)
@@ -123,7 +123,7 @@ print(f"nearest mean: {accuracy(nearest, test_y):.3f} of the held-out digits are
 #
 # $$z = \sum_i w_i x_i + b, \qquad a = \mathrm{relu}(z) = \max(0, z)$$
 #
-# 手算一次：$x = (1, 2, 3)$，$w = (0.5, -1, 1)$，$b = 0.25$，得 $z = 0.5 - 2 + 3 + 0.25 = 1.75$，所以 $a = 1.75$。若 $b = -3$，则 $z = -1.5$，神经元不响应：$a = 0$。代码应当给出同样的结果。
+# 手算一次：$x = (1, 2, 3)$，$w = (0.5, -1, 1)$，$b = 0.25$，得 $z = 0.5 - 2 + 3 + 0.25 = 1.75$，所以 $a = 1.75$。若 $b = -3$，则 $z = -1.5$，神经元未被激活：$a = 0$。代码应当给出同样的结果。
 
 
 # %%
@@ -148,7 +148,7 @@ assert neuron([1, 2, 3], [0.5, -1, 1], 0.25) == (1.75, 1.75)
 # at its weights as a picture: where does ink speak for a 3, and where for an 8?
 
 # %% [markdown] lang="zh"
-# 一个神经元能做什么？图片 $x$ 离“平均的 3”比离“平均的 8”近，当且仅当$\lVert x - m_3\rVert^2 < \lVert x - m_8\rVert^2$。展开后 $\lVert x\rVert^2$ 消去，剩下的正是一个神经元：$w = m_3 - m_8$，$b = (\lVert m_8\rVert^2 - \lVert m_3\rVert^2) / 2$，$z > 0$ 就判为 3。把权重画成图来看：哪里有墨迹支持“3”，哪里有墨迹支持“8”？
+# 一个神经元能做什么？图片 $x$ 离“平均的 3”比离“平均的 8”近，当且仅当 $\lVert x - m_3\rVert^2 < \lVert x - m_8\rVert^2$。展开后 $\lVert x\rVert^2$ 消去，剩下的正是一个神经元：$w = m_3 - m_8$，$b = (\lVert m_8\rVert^2 - \lVert m_3\rVert^2) / 2$，$z > 0$ 就判为 3。把权重画成图来看：哪里有墨迹支持“3”，哪里有墨迹支持“8”？
 
 # %%
 w = means[3] - means[8]  # (64,)
@@ -223,7 +223,7 @@ assert (scores.argmax(axis=1) == nearest).all()
 # the layer for this layout. Think of the shapes: the result is `(B, out)`.
 
 # %% [markdown] lang="zh"
-# 可见“最近平均图”就是一个单层网络，只是权重由人来定。从现在起，权重要学出来，而且不止一层。
+# 可见最近均值分类器就是一个单层网络，只是权重由人来定。从现在起，权重要由网络自己学，而且不止一层。
 #
 # ### 练习 04.1 · 使用 PyTorch 权重布局的一层（★☆☆，5 分钟）
 #
@@ -256,7 +256,7 @@ check("04.1", my_linear)
 # %% [markdown] lang="zh"
 # ## 4. 两层网络的前向传播
 #
-# 这一课的网络在像素和十个得分（称为 logits）之间有一个隐藏层：
+# 本课的网络在像素和十个得分（称为 logits）之间有一个隐藏层：
 #
 # $$z_1 = x W_1 + b_1, \quad a_1 = \mathrm{relu}(z_1), \quad \mathrm{logits} = a_1 W_2 + b_2$$
 #
@@ -276,7 +276,7 @@ print("with relu, equal to one layer:         ", np.allclose(relu(x @ W1 + b1) @
 # will need them. The weights are scaled by $\sqrt{2 / \text{inputs}}$; section 12 shows why.
 
 # %% [markdown] lang="zh"
-# 没有激活函数，加深毫无意义。下面写出前向传播。它要保留 $z_1$ 和 $a_1$，因为往回走时用得到。权重按 $\sqrt{2 / \text{输入个数}}$ 缩放，原因见第 12 节。
+# 没有激活函数，层数再多也毫无用处。下面写出前向传播。它要保留 $z_1$ 和 $a_1$，因为往回走时用得到。权重按 $\sqrt{2 / \text{输入个数}}$ 缩放，原因见第 12 节。
 
 
 # %%
@@ -300,7 +300,7 @@ def forward(x, weights):
 # Predict before you run: a network that knows nothing gives each digit about 1/10. What is its loss?
 
 # %% [markdown] lang="zh"
-# 损失用第 03 课的平均交叉熵，先减去最大的 logit，避免指数溢出。运行前先想一想：一个什么都不懂的网络，给每个数字的概率大约是 1/10，它的损失是多少？
+# 损失用第 03 课的平均交叉熵，先减去最大的 logit，避免指数溢出。运行前先想一想：一个一无所知的网络，给每个数字的概率大约是 1/10，它的损失是多少？
 
 
 # %%
@@ -320,7 +320,7 @@ print(f"loss before training {cross_entropy(logits, train_y):.2f}, and ln 10 = {
 # network has $64 \cdot 128 + 128 + 128 \cdot 10 + 10 = 9{,}610$ weights. In which direction should each of them move?
 
 # %% [markdown] lang="zh"
-# 答案是 $-\ln(1/10) = \ln 10 = 2.30$。如果初始损失远大于它，说明训练还没开始就已经出了问题。这个网络有 $64 \cdot 128 + 128 + 128 \cdot 10 + 10 = 9{,}610$ 个权重。每一个该往哪个方向动？
+# 答案是 $-\ln(1/10) = \ln 10 = 2.30$。如果初始损失远大于它，说明训练还没开始就已经出了问题。这个网络有 $64 \cdot 128 + 128 + 128 \cdot 10 + 10 = 9{,}610$ 个权重。每一个该往哪个方向调？
 
 # %% [markdown] lang="en"
 # ## 5. The chain rule on a computation graph
@@ -411,7 +411,7 @@ plots.show(
 # second line: with $b = -5$ the neuron is silent, and no gradient comes through it.
 
 # %% [markdown] lang="zh"
-# 梯度是一个承诺：$w$ 增加一点点，$L$ 的变化就是它的 $-4$ 倍。来验证一下。再看第二行：$b = -5$ 时神经元不响应，梯度也就传不过去。
+# 梯度是一个承诺：$w$ 增加一点点，$L$ 的变化就是它的 $-4$ 倍。来验证一下。再看第二行：$b = -5$ 时神经元未被激活，梯度也就传不过去。
 
 # %%
 change = graph(w=1.5 + 0.001, b=-1.0)[0][-1] - graph(w=1.5, b=-1.0)[0][-1]
@@ -493,7 +493,7 @@ check("04.2", my_graph_gradients)
 #
 # $$\frac{\partial L}{\partial W_1} = x^\top \delta_1 \qquad \frac{\partial L}{\partial b_1} = \sum_{\text{batch}} \delta_1$$
 #
-# $\odot$ 表示逐元素相乘。这些公式不必死记，每一项都只是链式法则：$W_{2,jk}$ 把 $a_{1,j}$ 送到第 $k$ 个 logit，所以它的梯度是 $a_{1,j}\,\delta_{2,k}$，再对批次求和。而且**梯度与它所属的量同形**，这样乘积就只剩一种写法。
+# $\odot$ 表示逐元素相乘。这些公式不必死记，每一项都只是链式法则：$W_{2,jk}$ 把 $a_{1,j}$ 送到第 $k$ 个 logit，所以它的梯度是 $a_{1,j}\,\delta_{2,k}$，再对批次求和。而且**梯度与它对应的量形状相同**，这样乘积就只剩一种写法。
 
 
 # %%
@@ -536,7 +536,7 @@ def backward(x, targets, weights):
 # - $\delta_1 = (0.7311, -0.7311) \odot (1, 0) = (0.7311, 0)$。
 # - $\partial L/\partial W_1 = x^\top \delta_1 = \begin{pmatrix}0.7311 & 0\\ 1.4621 & 0\end{pmatrix}$。
 #
-# 第二个隐藏神经元没有响应，所以属于它的那一列和那一行得不到梯度。来对照代码的结果。
+# 第二个隐藏神经元没有激活，所以属于它的那一列和那一行得不到梯度。来对照代码的结果。
 
 # %%
 tiny = [np.array([[1.0, 0.0], [0.0, -1.0]]), np.zeros(2), np.eye(2), np.zeros(2)]
@@ -672,7 +672,7 @@ for name, g, h in zip(["W1", "b1", "W2", "b2"], by_hand, measured, strict=True):
 # For a random $v$, a wrong gradient shows up here almost surely. Write the right-hand side. Leave `w` unchanged.
 
 # %% [markdown] lang="zh"
-# 反向传播给出的 1,210 个数全部正确。检验用了 2,420 次前向计算，而反向传播一次就得到了同样的结果。如果模型有 $10^9$ 个权重，用差分走一步就要 $2 \cdot 10^9$ 次前向计算。正是这个倍数，使反向传播成就了大模型。
+# 反向传播给出的 1,210 个数全部正确。检验用了 2,420 次前向计算，而反向传播一次就得到了同样的结果。如果模型有 $10^9$ 个权重，用差分走一步就要 $2 \cdot 10^9$ 次前向计算。正因为省下了这么多倍，反向传播才让大模型成为可能。
 #
 # ### 练习 04.4 · 只算两次函数值的梯度检验（★★☆，10 分钟）
 #
@@ -726,7 +726,7 @@ assert largest < 1e-12
 # the rest. The requirement is agreement within $10^{-10}$.
 
 # %% [markdown] lang="zh"
-# PyTorch 会记下前向计算的每一步操作，然后从末尾往回走一遍，正如你在第 5 节所做的。这叫自动微分（autograd）。我们只写前向，`backward()` 完成其余部分。要求是：误差不超过 $10^{-10}$。
+# PyTorch 会记下前向计算的每一步操作，然后从末尾往回走一遍，就像你在第 5 节所做的那样。这叫自动微分，也叫自动求导（autograd）。我们只写前向传播，其余由 `backward()` 完成。要求两边相差不超过 $10^{-10}$。
 
 # %%
 from labkit import functions
@@ -745,7 +745,7 @@ assert largest < 1e-10
 # them.
 
 # %% [markdown] lang="zh"
-# 三种独立的计算得到同一个答案：差分、我们的反向传播、自动微分。从现在起用哪一个都行。
+# 三种独立的计算得到同一个答案：差分、我们的反向传播、自动求导。从现在起用哪一个都行。
 
 # %% [markdown] lang="en"
 # ## 9. How small should ε be?
@@ -760,7 +760,7 @@ assert largest < 1e-10
 # %% [markdown] lang="zh"
 # ## 9. ε 取多小合适？
 #
-# 越小越接近导数，那为什么不取 $10^{-12}$？因为有两种误差在相互拉扯。差分公式本身的误差是 $\varepsilon^2$ 量级（单侧差分是 $\varepsilon$ 量级）；而每个损失值在第 16 位左右被舍入，除以 $2\varepsilon$ 之后就被放大了。**先预测：** 误差随 $\varepsilon$ 变化的曲线是什么形状？只有 7 位有效数字的 float32 又会怎样？
+# 越小越接近导数，那为什么不取 $10^{-12}$？因为有两种误差此消彼长。差分公式本身的误差是 $\varepsilon^2$ 量级（单侧差分是 $\varepsilon$ 量级）；而每个损失值在第 16 位左右被舍入，除以 $2\varepsilon$ 之后就被放大了。**先预测**：误差随 $\varepsilon$ 变化的曲线是什么形状？只有 7 位有效数字的 float32 又会怎样？
 #
 # 这里的网络用光滑的 tanh。中心差分用 labkit 里的，单侧差分我们自己写。
 
@@ -829,7 +829,7 @@ print("float32 never below 1e-6:   ", min(errors["central, float32"]) > 1e-6)
 # %% [markdown] lang="zh"
 # 每条曲线都是 V 形。右臂上是公式的误差：$\varepsilon$ 缩小 10 倍，中心差分的误差缩小 100 倍，单侧差分只缩小 10 倍。左臂上是舍入误差。中心差分在 $\varepsilon = 10^{-5}$ 附近最好，比单侧差分的最好结果还要好几百倍。换成 float32，无论 $\varepsilon$ 取多少都通不过第 7 节的标准；小于 $10^{-7}$ 时，加上 $\varepsilon$ 几乎改变不了任何权重：**梯度检验要用 float64。**
 #
-# 还有一个陷阱：ReLU 在 0 处有折点。跨过折点的差分，量到的既不是左边的斜率，也不是右边的斜率。
+# 还有一个陷阱：ReLU 在 0 处有一个尖点。跨过尖点的差分，量到的既不是左边的斜率，也不是右边的斜率。
 
 # %%
 for z in (1e-3, 1e-7):
@@ -841,7 +841,7 @@ for z in (1e-3, 1e-7):
 # a smaller $\varepsilon$ or other inputs before you search for a fault.
 
 # %% [markdown] lang="zh"
-# 在 $z = 10^{-7}$ 处检验误报了：梯度其实是对的。如果 ReLU 网络只有零星几处通不过检验，先换更小的 $\varepsilon$或换一批输入，再去找错。
+# 在 $z = 10^{-7}$ 处检验误报了：梯度其实是对的。如果 ReLU 网络只有零星几处通不过检验，先换更小的 $\varepsilon$ 或换一批输入，再去找错。
 
 # %% [markdown] lang="en"
 # ## 10. Training by hand
@@ -910,7 +910,7 @@ print(f"at the end: training {correct['training'][-1]:.3f}, held out {correct['h
 # Look at the eight held-out digits that it finds hardest: the smallest probability for the true class.
 
 # %% [markdown] lang="zh"
-# 大约一秒钟，网络就超过了最近平均图，并升到 98 % 左右。在训练数字上它已经不再出错，在新数字上仍会错。这个差距就是过拟合，这里程度很轻。
+# 大约一秒钟，网络就超过了最近均值，并升到 98% 左右。在训练数字上它已经不再出错，在新数字上仍会错。这个差距就是过拟合，这里程度很轻。
 #
 # 看看它觉得最难的八个测试数字，也就是给正确类别的概率最小的八个。
 
@@ -941,7 +941,7 @@ print(f"{wrong} of {len(test_y)} held-out digits are read wrong")
 #
 # ### 我们有多大把握？
 #
-# 一次划分只有 360 个测试数字。若正确率为 98 %，单凭偶然就会有 $1.96 \sqrt{0.98 \cdot 0.02 / 360} = 1.4$ 个百分点的波动。所以要在多个划分上各用不同的初始化重新训练，给出平均值和区间，并与同样划分上的两个基线比较：最近平均图，以及逻辑回归（没有隐藏层的网络）。
+# 一次划分只有 360 个测试数字。若正确率为 98%，仅凭偶然就会有 $1.96 \sqrt{0.98 \cdot 0.02 / 360} = 1.4$ 个百分点的波动。所以要在多个划分上各用不同的初始化重新训练，给出平均值和置信区间，并与同样划分上的两个基线比较：最近均值，以及逻辑回归（没有隐藏层的网络）。
 
 # %%
 from sklearn.linear_model import LogisticRegression
@@ -996,7 +996,7 @@ report(
 # they are.
 
 # %% [markdown] lang="zh"
-# 各划分的平均正确率超过 97 %（单元里有断言），也超过两个基线。隐藏层带来约一个百分点的提升：不大，但在相同划分上确实存在。（各划分共用同一批图片，所以这个区间略偏窄。）
+# 各划分的平均正确率超过 97%（单元格里有断言），也超过两个基线。隐藏层带来约一个百分点的提升：不大，但在相同划分上确实存在。（各划分共用同一批图片，所以这个区间略微偏窄。）
 #
 # ### 练习 04.5 · 带动量的一步更新（★★☆，8 分钟）
 #
@@ -1064,7 +1064,7 @@ print(history)
 # Now our own loop over the same batches. Look at whether the two lists of losses agree, step by step.
 
 # %% [markdown] lang="zh"
-# 再让我们自己的循环走一遍同样的批次，看两边的损失是否逐步一致。
+# 再让我们自己的循环走一遍同样的批次，看两边的损失是否每一步都一致。
 
 # %%
 by_hand_losses = []
@@ -1083,7 +1083,7 @@ assert gap < 1e-9
 # model, a task, `fit`, a curve. It uses float32, the usual type, and evaluates every 90 steps, which is two epochs.
 
 # %% [markdown] lang="zh"
-# 两边的训练完全一样。此后求导就可以交给 PyTorch。课程后面的代码都像下一个单元：模型、任务、`fit`、曲线。这里用常用的 float32，每 90 步（两轮）评估一次。
+# 两边的训练完全一样。从此求导就可以交给 PyTorch。课程后面的代码都像下一个单元格：模型、任务、`fit`、曲线。这里用常用的 float32，每 90 步（两轮）评估一次。
 
 # %% tags=["nbval-ignore-output"]
 torch.manual_seed(lab.seed)
@@ -1131,7 +1131,7 @@ print(f"at the end: PyTorch {score[-1]:.3f}, by hand {correct['held out'][-1]:.3
 # %% [markdown] lang="zh"
 # ## 12. 初始化
 #
-# 训练从哪里开始？先试最简单的想法：权重全为零；再试：权重全相等。**先预测：** 50 步之后，网络学到了什么？
+# 训练从哪里开始？先试最简单的想法：权重全为零；再试：权重全相等。**先预测**：50 步之后，网络学到了什么？
 
 
 # %%
@@ -1178,7 +1178,7 @@ for value in (0.0, 0.1):
 #
 # $$\mathrm{Var}(w) = \frac{2}{n} \qquad \text{（He 等，2015）}, \qquad \text{std} = \sqrt{2/n}$$
 #
-# tanh 不会让信号减半，Glorot 和 Bengio（2010）取 $\mathrm{Var}(w) = 2/(n_\text{in} + n_\text{out})$，称为 Xavier 初始化。下面看一个四层网络在训练开始前各层 $z$ 的均方根，权重取 He 值的若干倍。
+# tanh 不会让信号减半，Glorot 和 Bengio（2010）取 $\mathrm{Var}(w) = 2/(n_\text{in} + n_\text{out})$，称为 Xavier 初始化。下面看一个四层网络：训练开始前，权重取 He 值的若干倍，各层 $z$ 的均方根是多少？
 
 
 # %%
@@ -1321,11 +1321,11 @@ plots.show(ax, alt="Too small falls slowly, good falls fast, too large stays nea
 # 25 pairs. It is the printed form of the panel below it.
 
 # %% [markdown] lang="zh"
-# 最后一列说明了结局：学习率太大时，没有一个隐藏神经元还会对任何数字响应。最初几步把权重甩得太远，梯度再也拉不回来（即第 02 课的“死亡”单元）。
+# 最后一列说明了结局：学习率太大时，无论输入哪个数字，都没有一个隐藏神经元还能激活。最初几步把权重甩得太远，梯度再也拉不回来（即第 02 课的死亡单元）。
 #
 # ### 学习率与初始化的共同作用
 #
-# **先预测再看图：** 初始化太大，减小学习率能救回来吗？初始化太小，加大学习率能救回来吗？图中是 32 个隐藏神经元、300 个训练数字、150 步之后的测试正确率，共 25 种组合。它就是下面交互面板的纸面版。
+# **先预测再看图**：初始化太大，减小学习率能救回来吗？初始化太小，加大学习率能救回来吗？图中是 32 个隐藏神经元、300 个训练数字、150 步之后的测试正确率，共 25 种组合。它就是下面交互面板的纸面版。
 
 
 # %%
@@ -1355,7 +1355,7 @@ print(f"best {np.max(grid):.2f}, and {np.mean(np.array(grid) < 0.2):.0%} of the 
 # the field of good learning rates.
 
 # %% [markdown] lang="zh"
-# 加大学习率确实救得了太小的权重，小到 He 值的 0.01 倍也行，因为这个网络只有两层。减小学习率却救不了大十倍的权重，至少 150 步之内不行。全零怎么都救不了，学习率为 10 也怎么都救不了。现在自己动手：找一个正确率最高的组合，再看看增加隐藏神经元能否放宽可用的学习率范围。
+# 加大学习率确实救得了太小的权重，小到 He 值的 0.01 倍也行，因为这个网络只有两层。减小学习率却救不了放大到 10 倍的权重，至少 150 步之内不行。全零怎么都救不了，学习率为 10 也怎么都救不了。现在自己动手：找一个正确率最高的组合，再看看增加隐藏神经元能否放宽可用的学习率范围。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1386,9 +1386,9 @@ widgets.explorer(
 # colleague is content. Read the code, train it, look at the numbers. Would you sign it off?
 
 # %% [markdown] lang="zh"
-# ## 14. 弄坏它
+# ## 14. 找出故障
 #
-# 一位同事写了一个三层网络 64-32-32-10。程序能运行，损失在下降，大多数数字也认得出来，同事很满意。读代码，训练它，看数字。你会签字验收吗？
+# 一位同事写了一个三层网络 64-32-32-10。程序能运行，损失在下降，大多数数字也认得出来，同事很满意。请读代码，训练它，看输出的数。你会签字验收吗？
 
 
 # %%
@@ -1430,7 +1430,7 @@ print(f"loss {falling[0]:.3f} -> {falling[-1]:.3f}, held out {right:.3f}")
 # section 7 can. **Before you read on:** run the gradient check and say from the table in which line the fault must be.
 
 # %% [markdown] lang="zh"
-# 看不出哪里坏了，95 % 左右也像个结果。曲线说不清梯度对不对，但第 7 节的办法可以。**往下读之前：** 运行梯度检验，从表中判断错误一定出在哪一行。
+# 看不出哪里坏了，95% 左右也像个结果。曲线看不出梯度对不对，但第 7 节的办法可以。**往下读之前**：运行梯度检验，从表中判断错误一定出在哪一行。
 
 # %%
 flat = [weight.copy() for pair in MLP((64, 32, 32, 10), seed=lab.seed).weights for weight in pair]
@@ -1453,9 +1453,9 @@ for name, g, h in zip(["W1", "b1", "W2", "b2", "W3", "b3"], claimed, measured, s
 # What did it cost? Compare with labkit's backward pass, from the same first weights on the same batches.
 
 # %% [markdown] lang="zh"
-# $W_3$ 和 $b_3$ 完全正确，它们之前的全错。反向传播从后往前走，所以错误就在误差开始出现的地方：$\delta_3$ 对，$\delta_2$ 错。找到了：`delta2 = (delta3 @ W3.T) * (z1 > 0)` 用了**别的层**的掩码，应当是 `(z2 > 0)`。两者形状都是 `(B, 32)`，所以不会报错：复制了一行，忘了改。
+# $W_3$ 和 $b_3$ 完全正确，它们之前的全错。反向传播从后往前走，所以错误就在误差开始出现的地方：$\delta_3$ 对，$\delta_2$ 错。找到了：`delta2 = (delta3 @ W3.T) * (z1 > 0)` 用错了掩码，那是**另一层**的，应当是 `(z2 > 0)`。两者形状都是 `(B, 32)`，所以不会报错：复制了一行，忘了改。
 #
-# 它造成了多大损失？用 labkit 的反向传播对照：初始权重相同，批次也相同。
+# 这个错误的代价有多大？用 labkit 的反向传播对照：初始权重相同，批次也相同。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1480,7 +1480,7 @@ print(f"it costs {mean:.3f} ({low:.3f} to {high:.3f})")
 # **both** axes: one number instead of a vector, which NumPy spreads over all biases without a word.
 
 # %% [markdown] lang="zh"
-# 悄无声息地丢掉了一两个百分点。有些错误连这点代价都没有。下一个单元里，每个偏置的梯度都沿**两根**轴求了和：本该是向量，结果是一个数，NumPy 一声不响地把它加到所有偏置上。
+# 悄无声息地丢掉了一两个百分点。有些错误连这点代价都没有。下一个单元格里，每个偏置的梯度都沿**两个**轴求了和：本该是向量，结果是一个数，NumPy 一声不响地把它加到所有偏置上。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1501,7 +1501,7 @@ print(f"relative error of b1: {relative_error(np.broadcast_to(claimed[1], 32), m
 # others).
 
 # %% [markdown] lang="zh"
-# 正确率看不出这个错误，梯度检验一眼就能看出来。网络带着许多错误照样能学。所以**要检验梯度，而不是看曲线**，并且断言每个梯度与它的权重同形（labkit 的 `MLP.step` 会拒绝不同形的梯度）。
+# 正确率看不出这个错误，梯度检验一眼就能看出来。网络带着许多错误照样能学。所以**要检验梯度，而不是看曲线**，并且断言每个梯度与它的权重形状相同（labkit 的 `MLP.step` 会拒绝形状不同的梯度）。
 
 # %% [markdown] lang="en"
 # ## 15. The whole thing
@@ -1517,7 +1517,7 @@ print(f"relative error of b1: {relative_error(np.broadcast_to(claimed[1], 32), m
 #
 # ### 练习 04.7 · 完整的反向传播：tanh 版本（★★★，20 分钟）
 #
-# 从一张白纸开始，写出用 tanh 代替 ReLU 的两层网络的反向传播：前向、$\delta_2$、$\delta_1$、四个梯度。损失是 softmax 的平均交叉熵。返回 `[dW1, db1, dW2, db2]`。可以先用你自己的梯度检验来判断；`check` 会与自动微分比较。
+# 从一张白纸开始，写出用 tanh 代替 ReLU 的两层网络的反向传播：前向、$\delta_2$、$\delta_1$、四个梯度。损失是 softmax 的平均交叉熵。返回 `[dW1, db1, dW2, db2]`。可以先用你自己的梯度检验来判断；`check` 会与自动求导的结果比较。
 
 
 # %% exercise="04.7"
@@ -1577,9 +1577,9 @@ check("04.7", my_tanh_backward)
 #
 # - 神经元是加权和、偏置与激活函数。一层就是一次矩阵乘法 `x @ W + b`：`(B, D) -> (B, H)`。
 # - 反向传播就是从损失到权重的链式法则。每一步用自己的导数乘以传来的梯度；一个值被多次使用时，梯度相加。
-# - 梯度与它的权重同形。前向传播要保留反向传播需要的中间结果。
+# - 梯度与它的权重形状相同。前向传播要保留反向传播需要的中间结果。
 # - 梯度检验把反向传播与中心差分相比，用 float64，$\varepsilon$ 取 $10^{-5}$ 左右。它能发现损失曲线看不出的错误。
-# - 自动微分算出的是同样的数。我们手写的网络训练约一秒，就能认对 98 % 左右没见过的真实数字。
+# - 自动求导算出的是同样的数。我们手写的网络训练约一秒，就能认对 98% 左右没见过的真实数字。
 # - 权重从随机数开始，用 ReLU 时标准差取 $\sqrt{2/n}$。学习率有一个可用的上限，最好的取值就在它下面不远处。
 #
 # ## 延伸阅读
