@@ -8,12 +8,12 @@ import platform
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from labkit.files import atomic_write_text
 from labkit.report import text_table
 from tests.benchmarks import bench_course, bench_training
 from tests.pins import ROOT
+from tests.readme import README, rendered
 
 BENCHMARKS = ROOT / "benchmarks.json"
 MIB = 2**20
@@ -96,7 +96,8 @@ def main(names: list[str]) -> int:
         content = {"groups": {group: kept[group] for group in GROUPS if group in kept}}
         atomic_write_text(BENCHMARKS, json.dumps(content, indent=1) + "\n")
     print(text_table(("figure", "measured", "promised", ""), [figure.row() for figure in figures]))
-    print(f"written: {Path(BENCHMARKS).name}")
+    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"written: {BENCHMARKS.name}, and the tables of {README.name}")
     return int(not all(figure.met for figure in figures))
 
 
