@@ -1386,22 +1386,22 @@ results.report(
 #
 # ## 延伸阅读
 #
-# - C. Bishop (2006)，*Pattern Recognition and Machine Learning*，Springer；1.2 节和 4.3 节讲似然与损失。
-# - T. Gneiting, A. Raftery (2007)，Strictly proper scoring rules, prediction, and estimation。*JASA* 102，
+# - C. Bishop（2006）：*Pattern Recognition and Machine Learning*，Springer；1.2 节和 4.3 节讲似然与损失。
+# - T. Gneiting, A. Raftery（2007）：Strictly proper scoring rules, prediction, and estimation。*JASA* 102，
 #   [doi:10.1198/016214506000001437](https://doi.org/10.1198/016214506000001437)。
-# - L. Hui, M. Belkin (2021)，Evaluation of neural architectures trained with square loss vs cross-entropy in
+# - L. Hui, M. Belkin（2021）：Evaluation of neural architectures trained with square loss vs cross-entropy in
 #   classification tasks。[arXiv:2006.07322](https://arxiv.org/abs/2006.07322)。
-# - P. Blanchard, D. Higham, N. Higham (2021)，Accurately computing the log-sum-exp and softmax functions。*IMA Journal
+# - P. Blanchard, D. Higham, N. Higham（2021）：Accurately computing the log-sum-exp and softmax functions。*IMA Journal
 #   of Numerical Analysis* 41，[doi:10.1093/imanum/draa038](https://doi.org/10.1093/imanum/draa038)。
-# - P. Huber (1964)，Robust estimation of a location parameter。*Annals of Mathematical Statistics* 35，
+# - P. Huber（1964）：Robust estimation of a location parameter。*Annals of Mathematical Statistics* 35，
 #   [doi:10.1214/aoms/1177703732](https://doi.org/10.1214/aoms/1177703732)。
-# - A. van den Oord, Y. Li, O. Vinyals (2018)，Representation learning with contrastive predictive coding。
+# - A. van den Oord, Y. Li, O. Vinyals（2018）：Representation learning with contrastive predictive coding。
 #   [arXiv:1807.03748](https://arxiv.org/abs/1807.03748)。InfoNCE 的出处。
-# - C. Szegedy 等 (2016)，Rethinking the Inception architecture for computer vision。
+# - C. Szegedy 等（2016）：Rethinking the Inception architecture for computer vision。
 #   [arXiv:1512.00567](https://arxiv.org/abs/1512.00567)。第 7 节：标签平滑。
-# - C. Guo, G. Pleiss, Y. Sun, K. Weinberger (2017)，On calibration of modern neural networks。
+# - C. Guo, G. Pleiss, Y. Sun, K. Weinberger（2017）：On calibration of modern neural networks。
 #   [arXiv:1706.04599](https://arxiv.org/abs/1706.04599)。
-# - R. Müller, S. Kornblith, G. Hinton (2019)，When does label smoothing help?
+# - R. Müller, S. Kornblith, G. Hinton（2019）：When does label smoothing help?
 #   [arXiv:1906.02629](https://arxiv.org/abs/1906.02629)。
-# - F. Jelinek, R. Mercer, L. Bahl, J. Baker (1977)，Perplexity: a measure of the difficulty of speech recognition
+# - F. Jelinek, R. Mercer, L. Bahl, J. Baker（1977）：Perplexity: a measure of the difficulty of speech recognition
 #   tasks。*JASA* 62，[doi:10.1121/1.2016299](https://doi.org/10.1121/1.2016299)。
