@@ -102,7 +102,7 @@ print(str(findings).replace(str(course_dir()), "COURSE"))  # without your own fo
 
 # %%
 digits = load_digits(seed=SEED)
-print("training:", tuple(digits.train_x.shape), "test:", tuple(digits.test_x.shape))
+print(f"training: {tuple(digits.train_x.shape)}   test: {tuple(digits.test_x.shape)}")
 
 # %% [markdown] lang="en"
 # 64 numbers a picture. Look at the first eight test pictures. Would you always know which digit is meant?

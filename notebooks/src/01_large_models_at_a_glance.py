@@ -202,7 +202,7 @@ from IPython.display import Markdown
 
 lines = ["| year | model | kind | parameters | source |", "|---|---|---|---|---|"]
 for row in sized:
-    count = f"{size[row['name']]:.3g}" if size[row["name"]] < 1e6 else f"{size[row['name']] / 1e6:,.0f} M"
+    count = f"{size[row['name']]:,.0f}" if size[row["name"]] < 1e7 else f"{size[row['name']] / 1e6:,.0f} M"
     source = f"[{row['source']}]({row['link']})" if row["link"] else row["source"]
     lines.append(f"| {row['year']} | {row['name']} | {row['kind']} | {count} | {source} |")
 print(f"{len(sized)} points")
@@ -268,7 +268,7 @@ for name, shape in {
 assert abs(transformer_size(96, 12288, 50257, 2048) / size["GPT-3"] - 1) < 0.01
 
 # %% [markdown] lang="en"
-# GPT-3 comes out within one percent, and GPT-2 too. The first row does not fit: 124 against 117 million. The count is
+# GPT-3 comes out within one percent, GPT-2 within about one. The first row does not fit: 124 against 117 million. The count is
 # right and the paper is wrong; its authors say so in the notes to their code. (The first row has the layers of the smallest
 # GPT-2 model, to which the paper gives that number.) It pays to count.
 #
@@ -281,7 +281,7 @@ assert abs(transformer_size(96, 12288, 50257, 2048) / size["GPT-3"] - 1) < 0.01
 # matter? Think: which layers have a bias, and how many numbers has a normalization?
 
 # %% [markdown] lang="zh"
-# GPT-3 相差不到百分之一，GPT-2 也差不多。第一行却对不上：1.24 亿对 1.17 亿。数得没错，是论文写错了，作者在代码说明里已经承认。
+# GPT-3 相差不到百分之一，GPT-2 相差百分之一左右。第一行却对不上：1.24 亿对 1.17 亿。数得没错，是论文写错了，作者在代码说明里已经承认。
 # （第一行用的是最小的 GPT-2 模型的层数，论文给它的就是这个数。）可见亲手数一数是值得的。
 #
 # 深度与宽度的作用不同：块数只出现一次方，宽度是平方。深一倍，各块的参数多一倍；宽一倍，参数变成四倍。
@@ -800,14 +800,14 @@ plots.show(
 )
 
 # %% [markdown] lang="en"
-# Three things can be seen. Every method gains most from the first hundred images. Naive Bayes stops at about 0.91: it
+# Three things can be seen. Every method gains most from the first hundred images. Naive Bayes stops at about 0.92: it
 # cannot see how pixels go together, and more data does not help. SVM and CNN stay close to each other all the way.
 #
 # Which of the two is better? Both were measured on the *same* splits, so we subtract split by split. If the interval of
 # the differences excludes 0, the answer is clear. Otherwise it is not, whatever the means say.
 
 # %% [markdown] lang="zh"
-# 可以看出三点：每种方法都从最初的一百张图片中获益最多；朴素贝叶斯停在 0.91 左右，它看不到像素之间的关系，数据再多也没用；
+# 可以看出三点：每种方法都从最初的一百张图片中获益最多；朴素贝叶斯停在 0.92 左右，它看不到像素之间的关系，数据再多也没用；
 # SVM 与 CNN 一路紧挨着。
 #
 # 这两个哪个更好？它们是在*同样*的划分上测的，所以应逐个划分相减。如果差值的区间不含 0，答案就是明确的；否则无论平均值怎样，都不明确。
@@ -1035,8 +1035,8 @@ results.report(*rows)
 # | 金融 | 新闻分类、风险估计、识别欺诈 | 稀有类的 F1、曲线下面积、错误造成的损失 | BloombergGPT 一半用金融文本训练，在两类任务上与规模相近的通用模型比较（Wu 2023） |
 # | 教育 | 辅导、批改、预测掌握程度 | 随机试验中的学习增益；与教师的一致性（加权 kappa） | 在 1,800 名学生的试验中，辅导老师有模型协助时，学生掌握知识点的比例高出 4 个百分点（Wang 2024） |
 #
-# 每一行都要附上两个提醒。*测的是谁？*用一家医院的 X 光片训练的模型，到下一家也许就不灵了，正像我们的数字移动一个像素就认错。
-# *要找的东西有多常见？*下面的练习说明这一点的后果。
+# 每一行都要附上两个提醒。一是*测的是谁*：用一家医院的 X 光片训练的模型，到下一家也许就不灵了，
+# 正像我们的数字移动一个像素就认错。二是*要找的东西有多常见*：下面的练习说明这一点的后果。
 #
 # ### 练习 01.5：阳性意味着什么（★★☆，8 分钟）
 #
