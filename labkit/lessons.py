@@ -176,6 +176,7 @@ def execute(notebook: Any, folder: Path) -> None:
         notebook,
         timeout=CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
+        coalesce_streams=True,  # what one cell prints may arrive in pieces
         store_widget_state=False,  # the state holds every picture a second time
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns about a connection to 127.0.0.1
         resources={"metadata": {"path": str(folder)}},
