@@ -173,7 +173,7 @@ assert round(sigmoid_slope(at(2)).item(), 4) == 0.1050
 # Look which of the two figures passes the third check.
 
 # %% [markdown] lang="zh"
-# > **一处印刷错误，以及怎样核对一个数**：本课程脱胎于一篇文章，文中印的是 $\sigma(2) = 0.8674$。这个数是错的。
+# > **一处印刷错误，以及怎样核对一个数**：本课程所依据的文章印的是 $\sigma(2) = 0.8674$。这个数是错的。
 # > 也不要只听我们说，请用三种互不相干的办法来核对。
 # >
 # > 1. *手算*：$e^2 = 7.389$，所以 $e^{-2} = 1/7.389 = 0.1353$，$\sigma(2) = 1/1.1353 = 0.8808$。
@@ -451,7 +451,7 @@ agrees("leaky_relu", leaky_relu, leaky_relu_slope)
 # PReLU is the same formula with another left slope. What is new is the gradient by that slope.
 
 # %% [markdown] lang="zh"
-# PReLU 的公式与它相同，只是左边的斜率不同。新东西是对这个斜率的梯度。
+# PReLU 的公式与它相同，只是左边的斜率不同。新的地方在于，还要求出对这个斜率的梯度。
 
 
 # %%
@@ -634,7 +634,7 @@ for name in ("sigmoid", "tanh", "relu", "selu"):
 #
 # $$\mathrm{softplus}(x) = \ln(1 + e^x) \qquad \text{值域 } (0, \infty)$$
 #
-# 它是折点被磨圆的 ReLU。它的斜率是一位老熟人：
+# 它是折点被磨圆的 ReLU。它的斜率我们早就认识了：
 #
 # $$\mathrm{softplus}'(x) = \frac{e^x}{1 + e^x} = \sigma(x)$$
 #
@@ -722,7 +722,7 @@ check("02.3", stable_softplus)
 #
 # $$\mathrm{GELU}'(x) = \Phi(x) + x\,\varphi(x) \qquad\qquad \mathrm{SiLU}'(x) = \sigma(x) + x\,\sigma(x)\,(1 - \sigma(x))$$
 #
-# **手算**：正态分布有 84.13 % 落在一个标准差以下，所以 $\mathrm{GELU}(1) = 1 \cdot 0.8413$，斜率是 $0.8413 + 0.2420 = 1.0833$。
+# **手算**：标准正态分布有 84.13% 小于 1（一个标准差），所以 $\mathrm{GELU}(1) = 1 \cdot 0.8413$，斜率是 $0.8413 + 0.2420 = 1.0833$。
 # $\mathrm{SiLU}(1) = 1 \cdot \sigma(1) = 1/1.3679 = 0.7311$，斜率是 $0.7311 + 0.7311 \cdot 0.2689 = 0.9277$。
 
 
@@ -769,7 +769,7 @@ agrees("silu", silu, silu_slope)
 # Two things are new in these figures. Look left of 0 at the value, and right of 0 at the slope.
 
 # %% [markdown] lang="zh"
-# 这两张图里有两处新东西：请看 0 左侧的函数值，再看 0 右侧的斜率。
+# 这两张图有两处与前面不同：请看 0 左侧的函数值，再看 0 右侧的斜率。
 
 # %%
 alt = "GELU dips a little below 0 left of 0, then approaches x; its slope dips below 0 and overshoots 1."
@@ -1003,7 +1003,7 @@ check("02.4", softmax_with_temperature)
 #
 # $$\text{饱和度}(x) = 1 - \frac{|f'(x)|}{\max |f'|}$$
 #
-# 最陡处为 0 %，完全平坦处为 100 %。对 sigmoid 在 2 处手算：$1 - 0.1050/0.25 = 58.0\,\%$。
+# 最陡处为 0%，完全平坦处为 100%。对 sigmoid 在 2 处手算：$1 - 0.1050/0.25 = 58.0\,\%$。
 #
 # **先预测，再拖动滑块**：（a）sigmoid 在哪个 $x$ 处失去一半斜率？（b）tanh 更早还是更晚？
 # （c）SiLU 在哪一点完全饱和，而这一点的左右两侧都不平坦？（d）把参数设为 1 时，哪个函数会变成直线？
@@ -1046,7 +1046,7 @@ widgets.explorer(
 # For readers on paper: the panel as it opens, then the saturation of five functions.
 
 # %% [markdown] lang="zh"
-# 给读纸质版的人：先是面板打开时的样子，再是五个函数的饱和度曲线。
+# 为了方便看纸质版的读者，这里先给出面板打开时的样子，再是五个函数的饱和度曲线。
 
 # %%
 axes, numbers = draw("sigmoid", 2.0, 0.25)
@@ -1126,8 +1126,8 @@ assert abs(weights[0].std() - 1 / math.sqrt(64)) < 0.01
 # By what factor can the gradient shrink on its way from layer 20 to layer 1?
 
 # %% [markdown] lang="zh"
-# 每层得到一个数：损失对该层权重的梯度的长度。**请先预测**：sigmoid 的斜率最大是 1/4，
-# 从第 20 层回到第 1 层，梯度会缩小到多少分之一？
+# 每层得到一个数：损失对该层权重的梯度有多长（范数）。**请先预测**：sigmoid 的斜率最大是 1/4，
+# 从第 20 层回到第 1 层，梯度会缩小到几分之一？
 
 
 # %%
@@ -1166,7 +1166,7 @@ assert gradients["sigmoid"][0] / gradients["sigmoid"][-1] < 1e-10
 # 19 个不超过 1/4 的因子相乘，得 $4 \cdot 10^{-12}$，实测的比值正是这个量级。这就是**梯度消失**：
 # 在很深的 sigmoid 网络里，最前面的几层得不到任何信息。其他函数中，第 1 层与第 20 层的梯度相差不大，至多约一个数量级。
 #
-# 是饱和惹的祸吗？逐层数一数：有多少单元失去了 95 % 以上的斜率？权重分别取正常大小和很大两种。
+# 是饱和惹的祸吗？逐层数一数：有多少单元失去了 95% 以上的斜率？权重分别取正常大小和很大两种。
 
 
 # %%
@@ -1283,7 +1283,7 @@ def accuracies(model, x=test_x):
 # Ten classes: who guesses is right in 10 % of the cases. **Predict** the accuracy of each function.
 
 # %% [markdown] lang="zh"
-# 一共十个类别，瞎猜的正确率是 10 %。**请先预测**每种函数的正确率。
+# 一共十个类别，瞎猜的正确率是 10%。**请先预测**每种函数的正确率。
 
 # %% tags=["nbval-ignore-output"]
 deep = {}
@@ -1304,7 +1304,7 @@ if lab.mode != "smoke":
 # slope of one layer is then 1 plus something. Look what it does for the sigmoid.
 
 # %% [markdown] lang="zh"
-# sigmoid 网络训练之后仍与瞎猜无异，其他网络十个数字大约认得出九个。（括号内是各网络之间的 95 % 区间，它们只是初始权重不同。）
+# sigmoid 网络训练之后仍与瞎猜无异，其他网络十个数字大约认得出九个。（括号内是各网络平均值的 95% 置信区间，它们只是初始权重不同。）
 #
 # 换一个更好的函数是一种解法。另一种是让信号绕过函数：$a_l = a_{l-1} + f(a_{l-1} W_l)$，这样每层的斜率就是 1 加上一点东西。
 # 请看它对 sigmoid 有什么作用。
@@ -1324,7 +1324,7 @@ for skip in (False, True):
 # slope is taken.
 
 # %% [markdown] lang="zh"
-# 十一个数量级找回来了。这就是残差连接，每个 Transformer 块里有两处（第 05 课）。
+# 十一个数量级都找回来了。这就是残差连接，每个 Transformer 块里有两处（第 05 课）。
 #
 # ### 练习 02.5 · 一串激活函数的斜率（★★★，12 分钟）
 #
@@ -1479,7 +1479,7 @@ if lab.mode != "smoke":
 #
 # ### 练习 02.6 · 死亡单元的比例（★★☆，8 分钟）
 #
-# `z`（形状 (N, units)）是某个 ReLU 层对 N 个样本的输入。请返回死亡单元的比例。想一想：“经常不响应”和“从不响应”有什么区别？
+# `z`（形状 (N, units)）是某个 ReLU 层对 N 个样本的输入。请返回死亡单元的比例。想一想：“经常输出 0”和“总是输出 0”有什么区别？
 
 
 # %% exercise="02.6"
@@ -1529,7 +1529,7 @@ for name in ("relu", "gelu", "silu"):
 # staircase. Fit a smooth curve, $\sin 6x$, by networks of one size, and compare both the curve and its slope.
 
 # %% [markdown] lang="zh"
-# 差值的区间都包含 0。在这个任务上分不出高下，这也是一个诚实的结果：对小分类器来说，这三者怎么选都差不多。
+# 差值的置信区间都包含 0。在这个任务上分不出高下，这也是实事求是的结论：对小分类器来说，这三者怎么选都差不多。
 #
 # 那么，没有折点的函数好在哪里？ReLU 网络由一段段直线拼成，它的斜率是一级级台阶。
 # 用同样大小的网络去拟合一条光滑曲线 $\sin 6x$，比较曲线本身，也比较曲线的斜率。
@@ -1830,11 +1830,11 @@ print(f"{len(gallery)} functions of one number: {', '.join(gallery)}")
 # | softmax | $e^{x_i}/\sum_j e^{x_j}$ | (0, 1)，总和为 1 | 一个矩阵 | 类别概率、注意力机制 |
 #
 # - 没有弯折，再多层也只是一层。
-# - 梯度沿深度连乘。斜率最大只有 1/4，所以深层 sigmoid 网络最前面的几层听不到任何声音，哪怕没有一个单元饱和。
+# - 梯度沿深度连乘。斜率最大只有 1/4，所以深层 sigmoid 网络最前面的几层得不到任何信息，哪怕没有一个单元饱和。
 # - ReLU 单元会死亡。要数一数死亡单元，损失曲线看不出来。
 # - 隐藏层先用 ReLU 或 GELU；需要概率的地方用 sigmoid 或 softmax。在小分类器上，ReLU、GELU、SiLU 的差别落在噪声之内；
 #   拟合光滑曲线时则不然。
-# - 每个导数都要用另一种办法检验，每个印出来的数也是。
+# - 每个导数都要用另一种办法检验，每个印出来的数也一样。
 #
 # ## 延伸阅读
 #
