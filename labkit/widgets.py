@@ -21,7 +21,7 @@ def control(name: str, choices: Any) -> Any:
 
     label = {
         "description": name.replace("_", " "),
-        "style": {"description_width": "9em"},
+        "style": {"description_width": "12em"},
         "layout": {"width": "34em", "max_width": "100%"},  # long enough to set a slider by hand
     }
     if isinstance(choices, bool):

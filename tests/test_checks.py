@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 
@@ -137,6 +138,16 @@ def test_other_faults_are_described(judge, answer, message):
 @pytest.mark.parametrize("answer", [lambda x: 2 * x, lambda x: (x + x).numpy(), lambda x: (2 * x).tolist()])
 def test_right_answers_of_any_kind_pass(judge, answer):
     assert judge(answer).passed
+
+
+def test_an_exercise_may_take_a_function(monkeypatch):
+    """A function is equal to itself alone; handing it on unchanged is not changing the input."""
+    apply = dataclasses.replace(
+        DOUBLE, reference=lambda f, x: f(x), inputs=lambda: [(torch.exp, torch.tensor([0.0]))], mistakes=[]
+    )
+    monkeypatch.setattr(core, "find_exercise", lambda _id: apply)
+    assert core.check("99.1", lambda f, x: f(x)).passed
+    assert not core.check("99.1", lambda f, x: x).passed
 
 
 def test_messages_follow_the_language_of_the_notebook(judge, monkeypatch):
