@@ -150,6 +150,27 @@ def test_an_exercise_may_take_a_function(monkeypatch):
     assert not core.check("99.1", lambda f, x: x).passed
 
 
+def test_numbers_that_carry_a_gradient_are_compared_as_numbers():
+    leaves = torch.tensor([1.0, 2.0], requires_grad=True)
+    assert core.close((leaves[0], leaves[1]), (1.0, 2.0), 1e-6, 0)
+    assert not core.close((leaves[0], leaves[1]), (1.0, 3.0), 1e-6, 0)
+
+
+def test_the_shared_generator_may_be_off_limits():
+    def with_its_own(count, seed):
+        return torch.randn(count, generator=torch.Generator().manual_seed(seed))
+
+    def with_the_shared_one(count, seed):
+        torch.manual_seed(seed)
+        return torch.randn(count)
+
+    with torch.random.fork_rng():
+        assert checks.check("00.2", with_its_own).passed
+        result = checks.check("00.2", with_the_shared_one)
+    assert result.status == core.FAILED
+    assert "of your own" in result.message
+
+
 def test_messages_follow_the_language_of_the_notebook(judge, monkeypatch):
     monkeypatch.setenv("LABKIT_LANG", "zh")
     assert judge(lambda x: x * x).message == "平方。x * x 不是 2x。"

@@ -71,6 +71,8 @@ def to_array(value: Any) -> np.ndarray:
     """Tensors, arrays, lists and numbers as an array."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
+    elif isinstance(value, tuple | list):  # NumPy refuses a list of tensors that require a gradient
+        value = [to_array(item) if hasattr(item, "detach") else item for item in value]
     return np.asarray(value)
 
 
@@ -81,6 +83,7 @@ class Exercise:
     ``inputs()`` gives argument tuples from the smallest to the largest: the first that shows a fault is the one
     that the learner sees. ``reference`` is an answer from elsewhere (PyTorch, a closed form), not the solution.
     ``accept(received, expected, arguments)`` replaces the comparison where many answers are right.
+    ``own_randomness`` demands that PyTorch's shared generator is left as it was.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Exercise:
     rtol: float = 1e-5
     atol: float = 1e-7
     accept: Callable[[Any, Any, tuple], bool] | None = field(default=None)
+    own_randomness: bool = False
 
     def is_right(self, received: Any, expected: Any, arguments: tuple) -> bool:
         """Whether this is the answer for these arguments."""
@@ -304,10 +308,18 @@ def _general(outcome: _Outcome, expected: Any) -> Text:
 def _side_effects(
     exercise: Exercise, candidate: Callable[..., Any], cases: list[tuple]
 ) -> CheckResult | None:
-    """Right values, but the arguments were changed on the way."""
+    """Right values, but the arguments, or everybody's random numbers, were changed on the way."""
     for case in cases:
         handed = copy.deepcopy(case)
+        before = _shared_generator(exercise)
         candidate(*handed)
+        if before != _shared_generator(exercise):
+            message = Text(
+                "The values are right, but the function seeds or uses the random numbers that all code shares. "
+                "Draw them from a torch.Generator() of your own.",
+                "结果正确，但函数重设或动用了全局共享的随机数生成器。请用自己的 torch.Generator() 取数。",
+            )
+            return CheckResult(exercise.id, FAILED, str(message))
         if not close(handed, case, 0, 0):
             message = Text(
                 "The values are right, but the function changes its input (an in-place operation). Work on a copy.",
@@ -315,6 +327,15 @@ def _side_effects(
             )
             return CheckResult(exercise.id, FAILED, str(message))
     return None
+
+
+def _shared_generator(exercise: Exercise) -> bytes | None:
+    """The state of PyTorch's shared generator, where the exercise asks for it to be left alone."""
+    if not exercise.own_randomness:
+        return None
+    import torch  # the spine loads no torch at import
+
+    return torch.get_rng_state().numpy().tobytes()
 
 
 def _evidence(case: tuple, expected: Any, outcome: _Outcome) -> tuple[tuple[str, str], ...]:

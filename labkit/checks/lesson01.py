@@ -254,6 +254,13 @@ def _verdict_by_deviation(ours: list[float], theirs: list[float]) -> str:
     return "better" if differences.mean() > 0 else "worse"
 
 
+def _verdict_by_normal(ours: list[float], theirs: list[float]) -> str:
+    differences = np.subtract(ours, theirs)
+    if abs(differences.mean()) <= 1.96 * differences.std(ddof=1) / math.sqrt(len(differences)):
+        return "unclear"
+    return "better" if differences.mean() > 0 else "worse"
+
+
 def _verdict_swapped(ours: list[float], theirs: list[float]) -> str:
     return {"better": "worse", "worse": "better"}.get(_verdict_reference(ours, theirs), "unclear")
 
@@ -271,6 +278,7 @@ VERDICT = Exercise(
         ([0.90, 0.92, 0.91], [0.91, 0.90, 0.905]),
         ([0.90, 0.91, 0.95], [0.88, 0.90, 0.90]),  # larger than its deviation, and still unclear
         ([0.60, 0.61, 0.60, 0.62], [0.70, 0.71, 0.71, 0.70]),
+        ([0.93, 0.90, 0.92, 0.91, 0.94, 0.90, 0.91, 0.93], [0.90, 0.91, 0.89, 0.91, 0.90, 0.89, 0.92, 0.90]),
     ],
     mistakes=[
         Mistake(
@@ -295,6 +303,15 @@ VERDICT = Exercise(
             Text(
                 "The deviation says how far single differences scatter. The interval of their mean has t / sqrt(n) in it.",
                 "标准差说的是单个差值有多分散；平均值的区间还要乘以 t / sqrt(n)。",
+            ),
+        ),
+        Mistake(
+            Text("1.96 in place of Student's t", "用 1.96 代替了 t 分布的分位数"),
+            _verdict_by_normal,
+            Text(
+                "1.96 belongs to very many runs. With three runs the interval needs t = 4.30, with five 2.78: "
+                "metrics.mean_interval knows it.",
+                "1.96 只适用于次数很多的情形。3 次运行时 t = 4.30，5 次时 t = 2.78：metrics.mean_interval 会自动选取。",
             ),
         ),
         Mistake(

@@ -433,9 +433,9 @@ def _ece_reference(confidence: Tensor, right: Tensor, bins: int) -> float:
 
 
 def _ece_inputs() -> list[tuple]:
-    # No confidence lies on a bin's edge: (low, high] or [low, high) is not the question here.
     return [
         (torch.tensor([0.75]), torch.tensor([1.0]), 2),
+        (torch.tensor([0.5, 0.25]), torch.tensor([1.0, 0.0]), 2),  # 0.5 is the upper edge of the first bin
         (torch.tensor([0.9, 0.6, 0.9, 0.8]), torch.tensor([1.0, 1.0, 1.0, 0.0]), 4),
         (
             torch.tensor([0.95, 0.97, 0.93, 0.55, 0.52, 0.71]),
@@ -452,6 +452,18 @@ def _ece_with_empty_bins(confidence: Tensor, right: Tensor, bins: int) -> Tensor
         inside = (confidence > low) & (confidence <= high)
         gap = right[inside].mean() - confidence[inside].mean()
         total = total + inside.float().mean() * gap.abs()
+    return total
+
+
+def _closed_below(confidence: Tensor, right: Tensor, bins: int) -> float:
+    """Bins [low, high): a confidence on an edge falls into the bin above."""
+    place = (confidence * bins).floor()
+    total = 0.0
+    for number in place.unique():
+        inside = place == number
+        total += (
+            inside.float().mean().item() * (right[inside].mean() - confidence[inside].mean()).abs().item()
+        )
     return total
 
 
@@ -484,6 +496,14 @@ ECE = Exercise(
                 "Too sure in one bin and too unsure in another is not calibrated. "
                 "Take the absolute value in each bin.",
                 "一个箱过于自信，另一个箱信心不足，并不等于校准良好。请在每个箱内先取绝对值。",
+            ),
+        ),
+        Mistake(
+            Text("The edge belongs to the wrong bin", "边界上的值归错了分箱"),
+            _closed_below,
+            Text(
+                "The bins are (low, high]: a confidence on an edge belongs to the bin below it, and 1.0 to the last bin.",
+                "分箱是左开右闭的 (low, high]：落在边界上的置信度归入下面那个分箱，1.0 归入最后一个分箱。",
             ),
         ),
         Mistake(
@@ -593,6 +613,7 @@ PERPLEXITY = Exercise(
             "依次使用 torch.log、取平均、负号、torch.exp。",
         ),
     ],
+    rtol=1e-3,  # a loop that adds 2,000 logarithms in float32 is right, and is off by 2e-5
 )
 
 EXERCISES: list[Exercise] = [SQUARED_ERRORS, CROSS_ENTROPY, GRADIENT, LOG_SUM_EXP, KL, ECE, PERPLEXITY]
