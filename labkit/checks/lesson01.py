@@ -194,7 +194,7 @@ FLOPS = Exercise(
             ),
         ),
         Mistake(
-            Text("The backward pass counted like the forward pass", "把反向传播算得和前向一样多"),
+            Text("The backward pass counted like the forward pass", "把反向传播算成与前向传播一样多"),
             lambda total, active, tokens: 4 * active * tokens,
             Text(
                 "Backward there are two products for each weight matrix: one for its input's gradient, one for its own.",
@@ -360,7 +360,7 @@ CHANCE = Exercise(
             lambda sensitivity, specificity, prevalence: sensitivity,
             Text(
                 "Sensitivity is the chance of a finding if ill. Asked is the chance of being ill if there is a finding.",
-                "灵敏度是“有病时查出阳性”的机会；问的是“查出阳性时有病”的机会。",
+                "灵敏度是“有病时查出阳性”的概率；这里问的是“查出阳性时有病”的概率。",
             ),
         ),
         Mistake(
@@ -378,7 +378,7 @@ CHANCE = Exercise(
             ),
             Text(
                 "That is the denominator. Divide the ill among them by it.",
-                "这是分母。请用其中真正患病的比例除以它。",
+                "这只是分母。请用“患病且查出阳性”的比例除以它。",
             ),
         ),
         Mistake(
