@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from labkit import __version__
 from labkit.files import atomic_write_text
+from labkit.formulas import STYLE, Formulas
 from labkit.report import MAKER, MEAN, About, Record, metric_digits, number_text, sweep_lines, sweeps
 from labkit.runner import FAILED, INTERRUPTED, KERNEL_DIED, NOT_RUN, OK, REFUSED, TIMED_OUT
 
@@ -26,7 +27,8 @@ _BACK = (
     '<a href="../../index.html#{}">&larr; report</a></p>'
 )
 _NO_SCRIPTS = """<meta http-equiv="Content-Security-Policy" content="script-src 'none'; object-src 'none'">"""
-# nbconvert's own template, but with the text alternatives, which nbconvert drops.
+# nbconvert's own template, but with the text alternatives, which nbconvert drops, and without what it loads
+# from the network: MathJax (formulas come as MathML), RequireJS, the widgets' manager, Mermaid.
 _PAGE_TEMPLATE = """
 {%- extends 'lab/index.html.j2' -%}
 {% block data_png scoped %}
@@ -36,6 +38,16 @@ _PAGE_TEMPLATE = """
 <img src="data:image/png;base64,{{ output.data['image/png'] | escape_html }}"
 {%- if alt %} alt="{{ alt | escape_html }}"{% endif %}{% if width is number %} width="{{ width }}"{% endif %}></div>
 {%- endblock data_png %}
+{% block data_latex scoped %}
+<div class="jp-RenderedHTMLCommon jp-RenderedLatex jp-OutputArea-output {{ extra_class }}">
+{%- set formula = output.data['text/latex'] | markdown2html -%}
+{{ (formula | clean_html) if resources.should_sanitize_html else formula }}</div>
+{%- endblock data_latex %}
+{% block html_head_js %}{% endblock html_head_js %}
+{% block jupyter_widgets %}{% endblock jupyter_widgets %}
+{% block html_head_js_mathjax %}{% endblock html_head_js_mathjax %}
+{% block html_head_js_mermaidjs %}{% endblock html_head_js_mermaidjs %}
+{% block html_head_css %}<style>{{ resources.formula_style }}</style>{% endblock html_head_css %}
 """
 _HARMLESS_TAGS = frozenset(
     {"a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em"}
@@ -73,20 +85,33 @@ ATTEMPTED = ("passed", "failed")
 def notebook_page(notebook: bytes, record: Record) -> str | None:
     """The executed notebook as a page with a way back; None where nbconvert cannot.
 
-    What a student handed in is opened in the teacher's browser: its markup is cut down to what is harmless,
-    and the page forbids every script, so formulas stay in TeX there.
+    The page loads nothing: formulas are MathML, pictures are data, and a widget, which needs a kernel and
+    scripts from the network, is told by its text. What a student handed in is opened in the teacher's browser:
+    its markup is cut down to what is harmless, and the page forbids every script.
     """
     import nbformat
+    from jinja2 import pass_context
     from nbconvert import HTMLExporter
+
+    formulas = Formulas()
+
+    @pass_context
+    def markdown(context: Any, source: str) -> str:
+        attachments = context.get("cell", {}).get("attachments", {})
+        return formulas.markdown(source, attachments=attachments, embed_images=True)
 
     try:
         exporter = HTMLExporter(sanitize_html=record.submission, embed_images=True)
         exporter.raw_template = _PAGE_TEMPLATE
+        exporter.register_filter("markdown2html", markdown)
         if record.submission:  # nbconvert's own filter shows headings and tables as their source
             exporter.register_filter("clean_html", _clean)
         node = nbformat.reads(notebook.decode("utf-8"), as_version=4)
+        node.metadata.pop("widgets", None)
         name = html.escape(record.label)  # nbconvert takes it as it is
-        body, _ = exporter.from_notebook_node(node, {"metadata": {"name": name}})
+        resources = {"metadata": {"name": name}, "formula_style": STYLE}
+        body, _ = exporter.from_notebook_node(node, resources)
+        body = formulas.put_in(body)
     except Exception:  # a notebook that nbconvert cannot render is still there as a notebook
         return None
     if record.submission:

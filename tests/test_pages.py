@@ -25,11 +25,11 @@ class Tree(HTMLParser):
 
     EMPTY = ("meta", "img", "br", "link")
 
-    def __init__(self, page: str):
+    def __init__(self, page: str, whole: bool = True):
         super().__init__()
-        self.open, self.tags, self.text = [], [], ""
+        self.open, self.tags, self.text, self.whole = [], [], "", whole
         self.feed(page)
-        assert self.open == []
+        assert self.open == [] or not whole
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
@@ -37,7 +37,7 @@ class Tree(HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+        assert not self.whole or self.open.pop() == tag
 
     def handle_data(self, data):
         self.text += data
@@ -170,7 +170,7 @@ def executed(page: str, **metadata) -> bytes:
     return nbformat.writes(new_notebook(cells=[cell, new_markdown_cell(f"# Title\n{EVIL} *word*")])).encode()
 
 
-def test_our_own_lessons_keep_their_scripts_which_widgets_need():
+def test_our_own_lessons_keep_the_scripts_of_their_outputs():
     page = pages.notebook_page(executed("<script>alert(2)</script>"), finished("a"))
     assert "<script>alert(2)" in page
     assert "Content-Security-Policy" not in page
@@ -186,5 +186,46 @@ def test_what_students_wrote_keeps_its_form_and_loses_its_scripts():
     for kept in ("<th>a</th>", "<b>bold</b>", "<em>word</em>", '<h1 id="Title">Title'):
         assert kept in page
     assert "&lt;h1" not in page, "markup that is not allowed is taken out, not shown"
-    policy = page.index('http-equiv="Content-Security-Policy"')
-    assert policy < page.index("<script"), "it holds for scripts that come after it"
+    assert page.index('http-equiv="Content-Security-Policy"') < page.index("<title>"), (
+        "it holds from there on"
+    )
+
+
+@pytest.mark.parametrize("submission", [False, True])
+def test_the_page_of_a_notebook_draws_formulas_and_loads_nothing(submission):
+    text = r"# The slope $\sigma'$" "\n\n" r"$x^2$ in a line, `$5` in code, and" "\n\n" r"$$\frac{1}{2}$$"
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "m", "version_major": 2}}
+    panel = new_output("display_data", {**view, "text/plain": "Interactive panel: run this cell to use it."})
+    latex = new_output("display_data", {"text/latex": r"$\displaystyle \pi$", "text/plain": "pi"})
+    cells = [new_markdown_cell(text), new_code_cell("1", outputs=[panel, latex], execution_count=1)]
+    state = {
+        "m": {"model_name": "FloatSliderModel", "model_module": "@jupyter-widgets/controls", "state": {}}
+    }
+    widgets = {"application/vnd.jupyter.widget-state+json": {"version_major": 2, "state": state}}
+    notebook = nbformat.writes(new_notebook(cells=cells, metadata={"widgets": widgets}))
+    page = pages.notebook_page(notebook.encode(), finished("a", submission=submission))
+    assert page.count("<math ") == page.count("</math>") == 4
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in page
+    assert "<mfrac>" in page
+    assert "<code>$5</code>" in page
+    assert 'href="#The-slope' in page
+    assert "Interactive panel: run this cell" in page
+    assert "formula-" not in page.replace("labkit-formula", ""), "no mark is left"
+    assert loaded(page) == []
+
+
+def loaded(page: str) -> list[str]:
+    """What a page would load from elsewhere; links are not loaded."""
+    found = re.findall(r"@import[^;]*|url\((?![\"']?data:)[^)]*", page)
+    for tag, attributes in Tree(page, whole=False).tags:
+        address = attributes.get("src") or (attributes.get("href") if tag == "link" else None)
+        if address and not address.startswith("data:"):
+            found.append(address)
+        if tag == "script":
+            found.append("script")
+    return found
+
+
+def test_a_page_that_loads_something_is_found():
+    assert loaded('<script src="https://a/b.js"></script>') == ["https://a/b.js", "script"]
+    assert loaded('<link href="//a/b.css"><style>a{b:url(http://c)}</style>') == ["url(http://c", "//a/b.css"]
