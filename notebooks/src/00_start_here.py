@@ -156,7 +156,7 @@ print(f"loss before training: {loss_before:.1f}   pure guessing: {math.log(10):.
 
 # %% [markdown] lang="en"
 # Now it trains. One *step* shows the network 64 pictures and changes all 4,810 numbers a little, so that the loss on
-# these pictures falls. After every 20 steps we ask for its accuracy on the test pictures. Look at the seconds.
+# these pictures falls. After every 20 steps we ask for its accuracy, the share that is right, on the test pictures. Look at the seconds.
 
 # %% [markdown] lang="zh"
 # 现在开始训练。每走一*步*，网络看 64 张图片，然后把 4,810 个数都稍微改一改，让这些图片上的损失变小。
@@ -238,12 +238,12 @@ plots.show(ax, alt="Test accuracy falls with the noise, from above 0.9 without n
 print({level: round(share, 1) for level, share in zip(levels, noisy)})
 
 # %% [markdown] lang="en"
-# The accuracy is halved at a noise of about 0.6, where you can still read most of the digits. At 4.0 it is near the
+# The accuracy is halved at a noise of about 0.6. Could you still read the digits there? The panel below shows them. At 4.0 it is near the
 # baseline: the network guesses. But does it *know* that it guesses? Move the sliders. Choose a picture, raise the
 # noise, and watch the ten probabilities.
 
 # %% [markdown] lang="zh"
-# 噪声约为 0.6 时正确率只剩一半左右，而这时你多半还认得出那些数字。到 4.0 时已接近基线：网络在瞎猜。可是它*知道*自己在猜吗？
+# 噪声约为 0.6 时正确率只剩一半左右。这时你自己还认得出那些数字吗？在下面的面板里看一看。到 4.0 时已接近基线：网络在瞎猜。可是它*知道*自己在猜吗？
 # 拖动滑块：选一张图片，加大噪声，观察那十个概率。
 
 
