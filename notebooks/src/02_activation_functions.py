@@ -19,7 +19,7 @@
 #
 # **Time:** 120 minutes with the exercises. It splits well into two sittings: sections 1 to 10 are the functions,
 # sections 11 to 14 are what they do to a network.
-# **Before you start:** Python, the derivative of $e^x$, the chain rule. Nothing about networks.
+# **Before you start:** lesson 00 (network, loss, training step), the derivative of $e^x$, the chain rule.
 
 # %% [markdown] lang="zh"
 # # 02 激活函数
@@ -30,7 +30,7 @@
 # 在网络里测量饱和、梯度消失和死亡单元；选择激活函数，并用数字说明理由；找出一个不会报错的错误导数。
 #
 # **时间**：120 分钟（含练习）。可以分两次学完：第 1 到 10 节讲函数本身，第 11 到 14 节讲它们对网络的影响。
-# **预备知识**：Python、$e^x$ 的导数、链式法则。不要求懂神经网络。
+# **预备知识**：第 00 课（网络、损失、训练步）、$e^x$ 的导数、链式法则。
 
 # %% tags=["parameters"]
 MODE = "class"
@@ -1155,7 +1155,8 @@ print(f"bound for the sigmoid by hand: 0.25 ** 19 = {0.25**19:.1g}")
 assert gradients["sigmoid"][0] / gradients["sigmoid"][-1] < 1e-10
 
 # %% [markdown] lang="en"
-# Nineteen factors of at most 1/4 make $4 \cdot 10^{-12}$, and the measured ratio is of that size. This is the **vanishing
+# Nineteen factors of at most 1/4 make $4 \cdot 10^{-12}$, and the measured ratio is of that size: weights of gain 1 keep the
+# length on average, so the slopes decide. This is the **vanishing
 # gradient**: the first layers of a deep sigmoid network are told nothing. For the others, layer 1 gets about as much as
 # layer 20, give or take one power of ten.
 #
@@ -1163,7 +1164,8 @@ assert gradients["sigmoid"][0] / gradients["sigmoid"][-1] < 1e-10
 # and for large ones.
 
 # %% [markdown] lang="zh"
-# 19 个不超过 1/4 的因子相乘，得 $4 \cdot 10^{-12}$，实测的比值正是这个量级。这就是**梯度消失**：
+# 19 个不超过 1/4 的因子相乘，得 $4 \cdot 10^{-12}$，实测的比值正是这个量级：增益为 1 的权重平均来说不改变长度，
+# 起决定作用的是斜率。这就是**梯度消失**：
 # 在很深的 sigmoid 网络里，最前面的几层得不到任何信息。其他函数中，第 1 层与第 20 层的梯度相差不大，至多约一个数量级。
 #
 # 是饱和惹的祸吗？逐层数一数：有多少单元失去了 95% 以上的斜率？权重分别取正常大小和很大两种。
@@ -1462,7 +1464,7 @@ if lab.mode != "smoke":
     assert rescued["leaky ReLU"][0] > rescued["ReLU"][0] + 0.2
 
 # %% [markdown] lang="en"
-# ReLU stays where it was: what is dead gets no gradient. Leaky ReLU brings the network back to most of its accuracy.
+# With ReLU every dead unit stays dead: it gets no gradient, and the few that live help a little. Leaky ReLU brings the network back to most of its accuracy.
 # Notice *how*: most units are still never positive. They work on their left side, with slope 0.1. The leak does not
 # wake them up so much as let them work where they lie. The better cure is not to kill them: a smaller learning rate,
 # a warm-up, or clipped gradients.
@@ -1473,7 +1475,7 @@ if lab.mode != "smoke":
 # the difference between a unit that is often silent and one that is always silent.
 
 # %% [markdown] lang="zh"
-# ReLU 停在原地：死掉的单元得不到梯度。leaky ReLU 则让网络恢复了大部分正确率。
+# 用 ReLU 时，死掉的单元一个也没有活过来：它们得不到梯度，只靠剩下的少数单元略有改善。leaky ReLU 则让网络恢复了大部分正确率。
 # 请注意它是*怎样*做到的：大多数单元仍然从不为正，它们在左半边工作，斜率是 0.1。与其说“泄漏”唤醒了它们，
 # 不如说让它们躺着也能干活。更好的办法是别把它们弄死：用小一点的学习率、学习率预热，或者梯度裁剪。
 #
@@ -1585,14 +1587,14 @@ for name in ("relu", "gelu"):
     print(f"{name}: largest jump between neighbouring points {shown[name].diff().abs().max():.2f}")
 
 # %% [markdown] lang="en"
-# Here the smooth functions win clearly: with the same number of weights and steps, the error of GELU is well below that
-# of ReLU. The staircase shows why. Where a smooth quantity is learned, a smooth bend needs fewer units.
+# Here GELU wins clearly: with the same number of weights and steps, its error is well below that of ReLU. SiLU's mean is low
+# too, with a wide interval. The staircase shows why: a smooth bend follows a smooth curve more closely with the same units.
 #
 # And the price? Time a million numbers through each function.
 
 # %% [markdown] lang="zh"
-# 在这里，光滑的函数明显胜出：权重数和步数相同，GELU 的误差远低于 ReLU。台阶形的斜率说明了原因：
-# 要学的量是光滑的，用光滑的弯折就能少用一些单元。
+# 在这里，GELU 明显胜出：权重数和步数相同，它的误差远低于 ReLU。SiLU 的平均误差也小，只是区间较宽。
+# 台阶形的斜率说明了原因：要学的曲线是光滑的，单元数相同时，光滑的弯折贴合得更好。
 #
 # 代价呢？让一百万个数通过每个函数，计一下时间。
 
@@ -1603,9 +1605,12 @@ million = torch.randn(1000, 1000)
 for name in ("relu", "gelu", "silu"):
     timer = Timer("f(x)", globals={"f": FAST[name], "x": million})
     print(f"{name}: {timer.timeit(lab.pick(3, 30, 100)).median * 1e3:.2f} ms")
+product = Timer("x @ x", globals={"x": million})
+print(f"product of two matrices of this size: {product.timeit(lab.pick(3, 30, 100)).median * 1e3:.2f} ms")
 
 # %% [markdown] lang="en"
-# GELU and SiLU cost more than ReLU, but in a Transformer the matrix products beside them cost far more still.
+# The times differ between computers and from run to run, but all three are of one size. The last line is what stands beside
+# them in a Transformer: a matrix product costs far more than any of them. So the price hardly decides.
 #
 # What have others measured? Shazeer (2020, table 1) compared them in a Transformer of the size of T5 base. GELU and Swish
 # came out within 0.015 of ReLU in held-out loss. The gated versions, GEGLU and SwiGLU, were better by 0.04 to 0.06: what
@@ -1614,7 +1619,8 @@ for name in ("relu", "gelu", "silu"):
 # work. So: GELU and SiLU are good defaults, not laws. The table holds what this lesson measured.
 
 # %% [markdown] lang="zh"
-# GELU 和 SiLU 比 ReLU 慢，不过在 Transformer 里，旁边的矩阵乘法要贵得多。
+# 时间因机器而异，每次运行也不一样，但三个函数的耗时属于同一量级。请看最后一行：在 Transformer 里，它们旁边就是矩阵乘法，
+# 一次矩阵乘法比这三个函数都贵得多。所以选哪个函数，几乎不必考虑快慢。
 #
 # 别人测得怎样？Shazeer（2020，表 1）在 T5 base 大小的 Transformer 里做了比较：GELU 和 Swish 的留出集损失与 ReLU 相差不到 0.015，
 # 带门控的 GEGLU 和 SwiGLU 则好 0.04 到 0.06：起作用的主要是门控，而不是曲线的形状。他坦言说不出原因。Mirzadeh 等（2023）发现，
@@ -1736,14 +1742,14 @@ if lab.mode != "smoke":
     assert mended_losses[-1] < losses[-1]
 
 # %% [markdown] lang="en"
-# The faulty network learned nearly as well. Its gradient has the right signs and the wrong sizes, so the loss still fell,
-# only more slowly. Accuracy would never have told you. Two numbers did: the range of the slopes, and the difference from
+# The faulty network learned nearly as well. What each image adds to its gradient has the right sign and a wrong size,
+# so the loss still fell, only more slowly. Accuracy would never have told you. Two numbers did: the range of the slopes, and the difference from
 # autograd. Print them before you trust a derivative of your own.
 #
 # ## 15. Summary
 
 # %% [markdown] lang="zh"
-# 有毛病的网络学得几乎一样好。它的梯度符号都对，只是大小不对，所以损失照样下降，只是慢一些。光看正确率，永远发现不了。
+# 有毛病的网络学得几乎一样好。每张图片对梯度的贡献，符号都对，只是大小不对，所以损失照样下降，只是慢一些。光看正确率，永远发现不了。
 # 揭穿它的是两个数：斜率的范围，以及与自动求导的差。自己写的导数，先打印这两个数再信。
 #
 # ## 15. 小结
