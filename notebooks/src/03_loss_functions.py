@@ -1304,7 +1304,9 @@ assert MODE == "smoke" or last_losses["mended"] < 0.5 < floor < last_losses["sof
 # ## 10. What was measured
 #
 # All figures of this lesson in one table: mean over the seeds, with the 95 % interval. The baseline is squared error
-# for the first two rows, and the network without temperature scaling, or without smoothing, for the others.
+# for the first two rows, and the network without temperature scaling, or without smoothing, for the others. The column
+# *verdict* compares means only: for the fresh start the interval of the difference, in section 4, says whether it is more
+# than chance.
 
 # %% [markdown] lang="zh"
 # 改好之后，损失远远低于那个下限，学得也更快。这个故障很隐蔽，因为再做一次 softmax 并不改变类别的*排序*。养成三个习惯就能发现它：
@@ -1313,7 +1315,7 @@ assert MODE == "smoke" or last_losses["mended"] < 0.5 < floor < last_losses["sof
 # ## 10. 测量结果
 #
 # 本课的测量结果汇总在一张表里：多个种子的平均值和 95% 置信区间。前两行的基线是平方误差，后两行的基线分别是不做温度缩放、
-# 不做标签平滑的网络。
+# 不做标签平滑的网络。*verdict* 一列只比较平均值：全新起点的那一行，差别是否超出偶然，要看第 4 节里差值的区间。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1354,8 +1356,8 @@ results.report(
 # ## Further reading
 #
 # - C. Bishop (2006), *Pattern Recognition and Machine Learning*, Springer; sections 1.2 and 4.3 on likelihood and loss.
-# - T. Gneiting, A. Raftery (2007), Strictly proper scoring rules, prediction, and estimation. *JASA* 102,
-#   [doi:10.1198/016214506000001437](https://doi.org/10.1198/016214506000001437).
+# - T. Gneiting, A. Raftery (2007), Strictly proper scoring rules, prediction, and estimation. *Journal of the
+#   American Statistical Association* 102, [doi:10.1198/016214506000001437](https://doi.org/10.1198/016214506000001437).
 # - L. Hui, M. Belkin (2021), Evaluation of neural architectures trained with square loss vs cross-entropy in
 #   classification tasks. [arXiv:2006.07322](https://arxiv.org/abs/2006.07322).
 # - P. Blanchard, D. Higham, N. Higham (2021), Accurately computing the log-sum-exp and softmax functions. *IMA Journal
@@ -1371,7 +1373,7 @@ results.report(
 # - R. Müller, S. Kornblith, G. Hinton (2019), When does label smoothing help?
 #   [arXiv:1906.02629](https://arxiv.org/abs/1906.02629).
 # - F. Jelinek, R. Mercer, L. Bahl, J. Baker (1977), Perplexity: a measure of the difficulty of speech recognition
-#   tasks. *JASA* 62, [doi:10.1121/1.2016299](https://doi.org/10.1121/1.2016299).
+#   tasks. *Journal of the Acoustical Society of America* 62, [doi:10.1121/1.2016299](https://doi.org/10.1121/1.2016299).
 
 # %% [markdown] lang="zh"
 # ## 小结
@@ -1387,7 +1389,8 @@ results.report(
 # ## 延伸阅读
 #
 # - C. Bishop（2006）：*Pattern Recognition and Machine Learning*，Springer；1.2 节和 4.3 节讲似然与损失。
-# - T. Gneiting, A. Raftery（2007）：Strictly proper scoring rules, prediction, and estimation。*JASA* 102，
+# - T. Gneiting, A. Raftery（2007）：Strictly proper scoring rules, prediction, and estimation。*Journal of the
+#   American Statistical Association* 102，
 #   [doi:10.1198/016214506000001437](https://doi.org/10.1198/016214506000001437)。
 # - L. Hui, M. Belkin（2021）：Evaluation of neural architectures trained with square loss vs cross-entropy in
 #   classification tasks。[arXiv:2006.07322](https://arxiv.org/abs/2006.07322)。
@@ -1404,4 +1407,4 @@ results.report(
 # - R. Müller, S. Kornblith, G. Hinton（2019）：When does label smoothing help?
 #   [arXiv:1906.02629](https://arxiv.org/abs/1906.02629)。
 # - F. Jelinek, R. Mercer, L. Bahl, J. Baker（1977）：Perplexity: a measure of the difficulty of speech recognition
-#   tasks。*JASA* 62，[doi:10.1121/1.2016299](https://doi.org/10.1121/1.2016299)。
+#   tasks。*Journal of the Acoustical Society of America* 62，[doi:10.1121/1.2016299](https://doi.org/10.1121/1.2016299)。
