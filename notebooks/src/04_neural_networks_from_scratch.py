@@ -659,8 +659,8 @@ for name, g, h in zip(["W1", "b1", "W2", "b2"], by_hand, measured, strict=True):
     assert relative_error(g, h) < 1e-7
 
 # %% [markdown] lang="en"
-# All 1,210 numbers of the backward pass are right. The check took 2,420 forward passes; the backward pass got the same
-# from one. A model with $10^9$ weights would need $2 \cdot 10^9$ forward passes for a single step. That factor is why
+# All 1,210 numbers of the backward pass are right. The check took 2,420 forward passes; our code got the same from one
+# forward and one backward pass. A model with $10^9$ weights would need $2 \cdot 10^9$ forward passes for a single step. That factor is why
 # backpropagation made large models possible.
 #
 # ### Exercise 04.4 · A gradient check with two evaluations (★★☆, 10 minutes)
@@ -672,7 +672,7 @@ for name, g, h in zip(["W1", "b1", "W2", "b2"], by_hand, measured, strict=True):
 # For a random $v$, a wrong gradient shows up here almost surely. Write the right-hand side. Leave `w` unchanged.
 
 # %% [markdown] lang="zh"
-# 反向传播给出的 1,210 个数全部正确。检验用了 2,420 次前向计算，而反向传播一次就得到了同样的结果。如果模型有 $10^9$ 个权重，用差分走一步就要 $2 \cdot 10^9$ 次前向计算。正因为省下了这么多倍，反向传播才让大模型成为可能。
+# 反向传播给出的 1,210 个数全部正确。检验用了 2,420 次前向计算，而我们的代码只用一次前向、一次反向，就得到了同样的结果。如果模型有 $10^9$ 个权重，用差分走一步就要 $2 \cdot 10^9$ 次前向计算。正因为省下了这么多倍，反向传播才让大模型成为可能。
 #
 # ### 练习 04.4 · 只算两次函数值的梯度检验（★★☆，10 分钟）
 #
@@ -904,13 +904,13 @@ plots.show(
 print(f"at the end: training {correct['training'][-1]:.3f}, held out {correct['held out'][-1]:.3f}")
 
 # %% [markdown] lang="en"
-# In about a second the network passes the nearest mean and goes on to about 98 %. On the training digits it makes no
+# In about a second the network passes the nearest mean and goes on to 97 or 98 %. On the training digits it makes no
 # mistake any more while it still errs on new ones. This gap is overfitting, here a mild case.
 #
 # Look at the eight held-out digits that it finds hardest: the smallest probability for the true class.
 
 # %% [markdown] lang="zh"
-# 大约一秒钟，网络就超过了最近均值，并升到 98% 左右。在训练数字上它已经不再出错，在新数字上仍会错。这个差距就是过拟合，这里程度很轻。
+# 大约一秒钟，网络就超过了最近均值，并升到 97% 至 98%。在训练数字上它已经不再出错，在新数字上仍会错。这个差距就是过拟合，这里程度很轻。
 #
 # 看看它觉得最难的八个测试数字，也就是给正确类别的概率最小的八个。
 
@@ -927,7 +927,7 @@ wrong = int((p.argmax(axis=1) != test_y).sum())
 print(f"{wrong} of {len(test_y)} held-out digits are read wrong")
 
 # %% [markdown] lang="en"
-# Some of these are hard for people too.
+# Which of these would you have read right?
 #
 # ### How sure are we?
 #
@@ -937,7 +937,7 @@ print(f"{wrong} of {len(test_y)} held-out digits are read wrong")
 # which is a network without a hidden layer.
 
 # %% [markdown] lang="zh"
-# 其中有几个，人看了也会犹豫。
+# 这里面有哪几个，你自己能认对？
 #
 # ### 我们有多大把握？
 #
@@ -1552,8 +1552,8 @@ check("04.7", my_tanh_backward)
 #   loss curve shows.
 # - Autograd computes the same numbers. Our hand-written network reads about 98 % of held-out real digits after a second of
 #   training.
-# - Weights start random, with standard deviation $\sqrt{2/n}$ for ReLU. The learning rate has a largest value that works, and
-#   the best one lies not far below it.
+# - Weights start random, with standard deviation $\sqrt{2/n}$ for ReLU. The learning rate has a largest value that works;
+#   here 0.5 was good and 3 was already too large.
 #
 # ## Further reading
 #
@@ -1580,7 +1580,7 @@ check("04.7", my_tanh_backward)
 # - 梯度与它的权重形状相同。前向传播要保留反向传播需要的中间结果。
 # - 梯度检验把反向传播与中心差分相比，用 float64，$\varepsilon$ 取 $10^{-5}$ 左右。它能发现损失曲线看不出的错误。
 # - 自动求导算出的是同样的数。我们手写的网络训练约一秒，就能认对 98% 左右没见过的真实数字。
-# - 权重从随机数开始，用 ReLU 时标准差取 $\sqrt{2/n}$。学习率有一个可用的上限，最好的取值就在它下面不远处。
+# - 权重从随机数开始，用 ReLU 时标准差取 $\sqrt{2/n}$。学习率有一个可用的上限：本课中 0.5 很好，3 就已经太大。
 #
 # ## 延伸阅读
 #
