@@ -425,7 +425,7 @@ class _Page:
             *(f"{html.escape(name)} = {html.escape(str(value))}" for name, value in values.items()),
             *([record.time] if record.seconds else []),
             *([record.memory] if record.peak_bytes else []),
-            *([self.say(f"{record.cells} code cells", f"{record.cells} 个代码单元")] if record.cells else []),
+            *([self.say(f"{record.cells} code cells", f"{record.cells} 个代码单元格")] if record.cells else []),
         ]
         return (
             f'<section class="card run" id="{html.escape(record.key)}"><header><h3>{self.name(record)}</h3>'
