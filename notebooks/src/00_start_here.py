@@ -570,13 +570,13 @@ broken_accuracy = metrics.accuracy(broken.predict(digits.test_x), digits.test_y)
 print(f"loss at first {curve[0]:.2f}, loss at last {curve[-1]:.2f}, test accuracy {broken_accuracy:.2f}")
 
 # %% [markdown] lang="en"
-# In section 2 the loss fell below 0.1. Here it hardly leaves 2.3, and at most one test answer in ten is right. You know
+# In section 2 the loss fell to about 0.1. Here it hardly leaves 2.3, and at most one test answer in ten is right. You know
 # both numbers: $\ln 10 = 2.303$ and the baseline 0.1. They are what *pure guessing* gives. (What little the loss falls
 # is learning wrong pairs by heart.) A network that trains and still guesses has found no link between picture and label.
 # Is there one? Look at the data that it was given.
 
 # %% [markdown] lang="zh"
-# 第 2 节里损失降到了 0.1 以下，这里却几乎停在 2.3 附近，测试时十个里最多对一个。这两个数都见过：$\ln 10 = 2.303$，
+# 第 2 节里损失降到了 0.1 左右，这里却几乎停在 2.3 附近，测试时十个里最多对一个。这两个数都见过：$\ln 10 = 2.303$，
 # 基线 0.1，正是*瞎猜*的结果。（损失下降的那一点点，是在死记硬背错误的配对。）一个网络训练了还在瞎猜，说明它没找到图片与标签之间的任何联系。那么联系真的存在吗？看看喂给它的数据。
 
 # %%

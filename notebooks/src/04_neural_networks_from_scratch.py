@@ -822,12 +822,12 @@ print("float32 never below 1e-6:   ", min(errors["central, float32"]) > 1e-6)
 # Each curve is a V. On its right arm the formula errs: central falls by 100 when $\varepsilon$ falls by 10, one-sided only
 # by 10. On the left arm rounding errs. The central difference is best near $\varepsilon = 10^{-5}$, and there it is
 # hundreds of times better than the best one-sided one. In float32 no $\varepsilon$ passes the test of section 7,
-# and below $10^{-7}$ adding $\varepsilon$ hardly changes any weight: **check gradients in float64.**
+# and from $10^{-7}$ down adding $\varepsilon$ hardly changes any weight: **check gradients in float64.**
 #
 # One more trap. ReLU has a kink at 0. A difference that reaches across it measures neither slope.
 
 # %% [markdown] lang="zh"
-# 每条曲线都是 V 形。右臂上是公式的误差：$\varepsilon$ 缩小到 1/10，中心差分的误差就缩小到 1/100，单侧差分只缩小到 1/10。左臂上是舍入误差。中心差分在 $\varepsilon = 10^{-5}$ 附近最好，误差只有单侧差分最好结果的几百分之一。换成 float32，无论 $\varepsilon$ 取多少都通不过第 7 节的标准；而且 $\varepsilon$ 小于 $10^{-7}$ 时，加上它几乎改变不了任何权重：**梯度检验要用 float64。**
+# 每条曲线都是 V 形。右臂上是公式的误差：$\varepsilon$ 缩小到 1/10，中心差分的误差就缩小到 1/100，单侧差分只缩小到 1/10。左臂上是舍入误差。中心差分在 $\varepsilon = 10^{-5}$ 附近最好，误差只有单侧差分最好结果的几百分之一。换成 float32，无论 $\varepsilon$ 取多少都通不过第 7 节的标准；而且 $\varepsilon$ 到了 $10^{-7}$ 及更小时，加上它几乎改变不了任何权重：**梯度检验要用 float64。**
 #
 # 还有一个陷阱：ReLU 在 0 处有一个折点。跨过折点的差分，量到的既不是左边的斜率，也不是右边的斜率。
 
