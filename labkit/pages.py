@@ -231,7 +231,7 @@ _STATUS_ZH = {
     "running": "运行中",
     "": "等待中",
 }
-_VERDICTS_ZH = {"better": "更好", "worse": "更差", "equal": "相同"}
+_VERDICTS_ZH = {"better": "更好", "worse": "更差", "equal": "相同", "unclear": "无法断定"}
 _SIGNS = {OK: "✓", "running": "…", "": "…", INTERRUPTED: "–", NOT_RUN: "–"}
 _MARKS = {"passed": "✓", "failed": "✗", "not attempted": "–"}
 
@@ -291,7 +291,7 @@ class _Page:
         if peak:
             tiles.append((self.say("largest kernel", "内核内存峰值"), f"{peak / 1e6:.0f} MB"))
         verdicts = [
-            m["verdict"] for r in self.records for m in r.measures if m.get("verdict") in ("better", "worse")
+            m["verdict"] for r in self.records for m in r.measures if m.get("verdict") in _VERDICTS_ZH
         ]
         if verdicts:
             better = f"{verdicts.count('better')}/{len(verdicts)}"
@@ -425,7 +425,11 @@ class _Page:
             *(f"{html.escape(name)} = {html.escape(str(value))}" for name, value in values.items()),
             *([record.time] if record.seconds else []),
             *([record.memory] if record.peak_bytes else []),
-            *([self.say(f"{record.cells} code cells", f"{record.cells} 个代码单元格")] if record.cells else []),
+            *(
+                [self.say(f"{record.cells} code cells", f"{record.cells} 个代码单元格")]
+                if record.cells
+                else []
+            ),
         ]
         return (
             f'<section class="card run" id="{html.escape(record.key)}"><header><h3>{self.name(record)}</h3>'

@@ -31,9 +31,14 @@ class Measure:
 
     @property
     def verdict(self) -> str:
-        """``better``, ``worse`` or ``equal`` to the baseline at the printed digits, ``-`` without one."""
+        """``better`` or ``worse`` than the baseline; ``-`` without one.
+
+        ``unclear`` where the baseline lies inside the interval, ``equal`` where the printed digits agree.
+        """
         if self.baseline is None:
             return "-"
+        if self.interval is not None and self.interval[0] <= self.baseline <= self.interval[1]:
+            return "unclear"
         gain = round(self.ours, self.digits) - round(self.baseline, self.digits)
         if gain == 0:
             return "equal"

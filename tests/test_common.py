@@ -96,6 +96,9 @@ def test_a_notebook_shows_an_error_for_people_without_traceback():
         (Measure("loss", 0.97, 0.91, higher_is_better=False), "worse"),
         (Measure("accuracy", 0.9701, 0.9703), "equal"),
         (Measure("accuracy", 0.97), "-"),
+        (Measure("accuracy", 0.97, 0.95, interval=(0.94, 0.99)), "unclear"),
+        (Measure("accuracy", 0.97, 0.93, interval=(0.94, 0.99)), "better"),
+        (Measure("loss", 0.97, 0.93, interval=(0.94, 0.99), higher_is_better=False), "worse"),
     ],
 )
 def test_verdicts(measure, verdict):

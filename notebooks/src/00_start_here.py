@@ -396,7 +396,7 @@ print(hint("00.1"))
 # %% [markdown] lang="en"
 # Nothing in a lesson depends on your answers, so you can leave an exercise and come back to it. ★ is easy, ★★★ is hard.
 #
-# ### Exercise 00.1: percentage of right answers (★☆☆, 3 minutes)
+# ### Exercise 00.1: Percentage of right answers (★☆☆, 3 minutes)
 #
 # `predictions` and `targets` are tensors of equal length. Return how many percent of the predictions are right, from 0.0
 # to 100.0. For `[7, 1, 1]` against `[7, 1, 2]` that is 66.67.
@@ -404,7 +404,7 @@ print(hint("00.1"))
 # %% [markdown] lang="zh"
 # 后面的内容都不依赖你的答案，所以可以先放下一道题，以后再做。★ 表示容易，★★★ 表示难。
 #
-# ### 练习 00.1：正确率（★☆☆，3 分钟）
+# ### 练习 00.1：正确率（百分数）（★☆☆，3 分钟）
 #
 # `predictions` 与 `targets` 是等长的张量。请返回预测正确的百分数，从 0.0 到 100.0。例如 `[7, 1, 1]` 对 `[7, 1, 2]` 是 66.67。
 
@@ -422,7 +422,7 @@ check("00.1", percent_right)
 # solution("00.1")
 
 # %% [markdown] lang="en"
-# ### Exercise 00.2: the same noise for the same seed (★☆☆, 4 minutes)
+# ### Exercise 00.2: The same noise for the same seed (★☆☆, 4 minutes)
 #
 # Return `count` numbers from the normal distribution that depend on `seed` alone. Use a generator of your own,
 # `torch.Generator()`, so that nobody else's random numbers change.
@@ -448,14 +448,14 @@ check("00.2", seeded_noise)
 # solution("00.2")
 
 # %% [markdown] lang="en"
-# ### Exercise 00.3: read an error (★★☆, 6 minutes)
+# ### Exercise 00.3: Mend a shape error (★★☆, 6 minutes)
 #
 # Errors are the most useful text that a computer prints. Read the *last* line first: it says what happened. The lines
 # above it say where. PyTorch stores the weights of a layer as (outputs, inputs). Watch what happens to a batch of two
 # pictures when this is forgotten.
 
 # %% [markdown] lang="zh"
-# ### 练习 00.3：读懂报错（★★☆，6 分钟）
+# ### 练习 00.3：读懂并修好一个形状错误（★★☆，6 分钟）
 #
 # 报错信息是计算机给你的最有用的文字。先看*最后*一行，它说明发生了什么；上面各行说明发生在哪里。PyTorch 把一层的权重存成
 # （输出数，输入数）的形状。如果忘了这一点，一批两张图片会怎样？
@@ -490,7 +490,7 @@ check("00.3", layer)
 # solution("00.3")
 
 # %% [markdown] lang="en"
-# ### Exercise 00.4: when was the goal first reached? (★☆☆, 5 minutes)
+# ### Exercise 00.4: When was the goal first reached? (★☆☆, 5 minutes)
 #
 # A learning curve comes as two lists: the steps of the evaluations, and the accuracy at each. Return the first step whose
 # accuracy is at least `goal`, or `None` if there is none. For the steps `[20, 40, 60]`, the accuracies
@@ -520,7 +520,7 @@ check("00.4", first_step)
 # solution("00.4")
 
 # %% [markdown] lang="en"
-# ### Exercise 00.5: how many steps a MODE takes (★★☆, 6 minutes)
+# ### Exercise 00.5: How many steps a MODE takes (★★☆, 6 minutes)
 #
 # An *epoch* goes through all rows once, in batches; the last batch may be smaller. Return the number of training steps:
 # 2 in `"smoke"`, 5 epochs in `"class"`, 50 epochs in `"full"`.

@@ -276,7 +276,7 @@ assert abs(transformer_size(96, 12288, 50257, 2048) / size["GPT-3"] - 1) < 0.01
 # Depth and width do not count alike. The number of blocks enters once, the width enters squared: twice as deep is twice
 # as many parameters in the blocks, twice as wide is four times as many.
 #
-# ### Exercise 01.1: count a Transformer block (★★☆, 8 minutes)
+# ### Exercise 01.1: Count a Transformer block (★★☆, 8 minutes)
 #
 # Count the parameters of one block when the feed-forward part has `hidden` units instead of $4d$. Does the number of heads
 # matter? Think: which layers have a bias, and how many numbers has a normalization?
@@ -402,7 +402,7 @@ widgets.explorer(
 # In a small model the vocabulary takes a third of everything; in GPT-3 it is below one percent. Training takes four times
 # the memory of use, 2,794 GB for GPT-3 in 32 bits, and what the layers keep for the backward pass comes on top.
 #
-# ### Exercise 01.2: memory of a model (★☆☆, 6 minutes)
+# ### Exercise 01.2: Memory of a model (★☆☆, 6 minutes)
 #
 # Return the memory in GB ($10^9$ bytes) of a model whose numbers take `bits` bits each: the weights alone, or all four
 # numbers for each weight when `training`. For 7 billion parameters in 4 bits that is 3.5.
@@ -432,7 +432,7 @@ check("01.2", memory_gb)
 # solution("01.2")
 
 # %% [markdown] lang="en"
-# ### Exercise 01.3: computation of a training run (★★☆, 6 minutes)
+# ### Exercise 01.3: Computation of a training run (★★☆, 6 minutes)
 #
 # A mixture of experts has `total` parameters, of which each token uses `active`. Return the operations of training on
 # `tokens` tokens. (For an ordinary model the two numbers are equal.)
@@ -851,7 +851,7 @@ print({name: f"{np.mean(score[name, most]):.3f} -> {heights[name]:.3f}" for name
 # is ahead by far; but its last layer does care, and it loses too. The usual remedy is to train on moved copies too. Whoever reports 0.99 should also say on
 # which images.
 #
-# ### Exercise 01.4: better, worse or unclear (★★★, 10 minutes)
+# ### Exercise 01.4: Better, worse or unclear (★★★, 10 minutes)
 #
 # `ours` and `theirs` are lists of scores on the same splits (higher is better). Return `"better"`, `"worse"` or `"unclear"`, by
 # the 95 % interval of the mean difference (with Student's t, as `metrics.mean_interval` computes it). Why is it wrong to ask whether the two intervals overlap?
@@ -1008,7 +1008,8 @@ rows.append(results.Measure(label, mean, scratch, "from scratch", seeds=len(seed
 results.report(*rows)
 
 # %% [markdown] lang="en"
-# The column *verdict* compares means. Whether a difference is more than chance is what the paired intervals above say.
+# The column *verdict* says *unclear* where the baseline lies inside the interval. The paired intervals above are sharper:
+# they compare on the same training images.
 #
 # ## 7. Where large models are used, and what is measured there
 #
@@ -1026,14 +1027,14 @@ results.report(*rows)
 # Two warnings go with every line. *Who was measured?* A model for X-rays from one hospital may fail in the next, as our
 # digits failed one pixel further. *How common is what you look for?* The next exercise shows what this does.
 #
-# ### Exercise 01.5: what a positive finding means (★★☆, 8 minutes)
+# ### Exercise 01.5: What a positive finding means (★★☆, 8 minutes)
 #
 # A model finds 90 % of the ill (*sensitivity*) and rightly clears 90 % of the healthy (*specificity*). One person in a
 # hundred is ill. The model says "ill". What is the chance that it is true? Guess, then write the function. (Bayes' rule,
 # or count 10,000 people.)
 
 # %% [markdown] lang="zh"
-# *verdict* 一栏比较的是平均值；差别是否超出偶然，要看前面成对差值的区间。
+# *verdict* 一栏中的 *unclear* 表示基线落在区间之内，无法断定。前面成对差值的区间更敏锐，因为比较时用的是同一批训练图片。
 #
 # ## 7. 大模型用在哪里，又怎样衡量
 #
@@ -1167,7 +1168,7 @@ assert honest_score < 0.2
 # of one patient on both sides of the split, as numbers normalized with the test set, and as test questions in the text that
 # a language model was trained on.
 #
-# ### Exercise 01.6: find leaked test rows (★★★, 10 minutes)
+# ### Exercise 01.6: Find leaked test rows (★★★, 10 minutes)
 #
 # Return the share of test rows that have a training row nearer than `radius`.
 

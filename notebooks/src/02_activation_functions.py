@@ -318,14 +318,14 @@ show_function("tanh", tanh, tanh_slope, 1, alt)
 # The top is 1, four times as high. But at 6 nothing is left: tanh saturates sooner than the sigmoid. The two are one
 # function in two scales, as you now show.
 #
-# ### Exercise 02.1 · tanh from sigmoid (★☆☆, 5 minutes)
+# ### Exercise 02.1: tanh from sigmoid (★☆☆, 5 minutes)
 #
 # Write tanh with `sigmoid` alone: stretch and shift its input and its output. Think of both ranges.
 
 # %% [markdown] lang="zh"
 # 最大值是 1，是 sigmoid 的四倍。但到 6 时什么也不剩：tanh 比 sigmoid 饱和得更早。其实两者是同一个函数，只是尺度不同，请你来证明。
 #
-# ### 练习 02.1 · 用 sigmoid 写出 tanh（★☆☆，5 分钟）
+# ### 练习 02.1：用 sigmoid 写出 tanh（★☆☆，5 分钟）
 #
 # 只用 `sigmoid` 写出 tanh：对它的输入和输出做拉伸与平移。想一想两者的值域。
 
@@ -487,7 +487,7 @@ show_function("PReLU", prelu, prelu_slope, -2, alt)
 # %% [markdown] lang="en"
 # The slope on the left is 0.01 and 0.25: small, but not 0. A gradient can come back through it.
 #
-# ### Exercise 02.2 · PReLU, backward (★★☆, 10 minutes)
+# ### Exercise 02.2: PReLU, backward (★★☆, 10 minutes)
 #
 # `x` (N,) went through PReLU with one `weight`, and `upstream` (N,) is the gradient of the loss by the outputs. Return the
 # gradient by `x` (N,) and the gradient by the weight (one number). Think of the chain rule, and of how often the weight is
@@ -496,7 +496,7 @@ show_function("PReLU", prelu, prelu_slope, -2, alt)
 # %% [markdown] lang="zh"
 # 左边的斜率分别是 0.01 和 0.25：虽小，但不是 0，梯度可以从这里传回来。
 #
-# ### 练习 02.2 · PReLU 的反向传播（★★☆，10 分钟）
+# ### 练习 02.2：PReLU 的反向传播（★★☆，10 分钟）
 #
 # `x`（形状 (N,)）经过 PReLU，权重 `weight` 只有一个；`upstream`（形状 (N,)）是损失对输出的梯度。
 # 请返回对 `x` 的梯度（形状 (N,)）和对权重的梯度（一个数）。想一想链式法则，再想一想这个权重被用了几次。
@@ -668,7 +668,7 @@ for x in (0, 2, 6):
 # %% [markdown] lang="en"
 # At 0, by $\ln 2$. Far from 0 the two are one.
 #
-# ### Exercise 02.3 · A softplus that survives x = 1000 (★★☆, 8 minutes)
+# ### Exercise 02.3: A softplus that survives x = 1000 (★★☆, 8 minutes)
 #
 # Write softplus so that no exponent is ever above 0. It must hold from -1000 to 1000. Think of taking $e^x$ out of the
 # bracket.
@@ -676,7 +676,7 @@ for x in (0, 2, 6):
 # %% [markdown] lang="zh"
 # 在 0 处相差最大，为 $\ln 2$。离 0 很远时，两者重合。
 #
-# ### 练习 02.3 · x = 1000 也不溢出的 softplus（★★☆，8 分钟）
+# ### 练习 02.3：x = 1000 也不溢出的 softplus（★★☆，8 分钟）
 #
 # 写一个 softplus，让指数永远不大于 0，在 -1000 到 1000 之间都正确。想一想：把 $e^x$ 提到括号外面。
 
@@ -952,7 +952,7 @@ for factor in (1, 3, 10):
 # A softmax that is sure has almost no slope. That is why attention divides its logits by $\sqrt{d}$ (lesson 05), and why a
 # classifier is trained on the logarithm of softmax (lesson 03).
 #
-# ### Exercise 02.4 · Softmax with a temperature (★★☆, 8 minutes)
+# ### Exercise 02.4: Softmax with a temperature (★★☆, 8 minutes)
 #
 # A language model divides its logits by a temperature $T$ before softmax: $p = \mathrm{softmax}(x / T)$. A large $T$ makes
 # the choice more even. Write it for a batch: `logits` (B, K), each row sums to 1. It must hold for logits of 1000. Do not
@@ -962,7 +962,7 @@ for factor in (1, 3, 10):
 # 已经很有把握的 softmax，斜率几乎为 0。所以注意力机制要先把 logits 除以 $\sqrt{d}$（第 05 课），
 # 训练分类器时用的是 softmax 的对数（第 03 课）。
 #
-# ### 练习 02.4 · 带温度的 softmax（★★☆，8 分钟）
+# ### 练习 02.4：带温度的 softmax（★★☆，8 分钟）
 #
 # 语言模型在 softmax 之前先把 logits 除以温度 $T$：$p = \mathrm{softmax}(x / T)$。$T$ 越大，选择越平均。
 # 请写出批次版本：`logits` 的形状是 (B, K)，每一行的和为 1，logits 到 1000 也要正确。不要调用现成的 softmax。想一想：该用哪个轴？
@@ -1319,7 +1319,7 @@ for skip in (False, True):
 # %% [markdown] lang="en"
 # Eleven powers of ten come back. This is the residual connection, and every Transformer block has two (lesson 05).
 #
-# ### Exercise 02.5 · The slope of a chain (★★★, 12 minutes)
+# ### Exercise 02.5: The slope of a chain (★★★, 12 minutes)
 #
 # The smallest deep network has one unit a layer and no weights: $y = \sigma(\sigma(\dots\sigma(x)))$, with `depth` sigmoids.
 # Return $dy/dx$, without autograd. `x` is a tensor with one number; use `sigmoid` and `sigmoid_slope`. Think of *where* each
@@ -1328,7 +1328,7 @@ for skip in (False, True):
 # %% [markdown] lang="zh"
 # 十一个数量级都找回来了。这就是残差连接，每个 Transformer 块里有两处（第 05 课）。
 #
-# ### 练习 02.5 · 一串激活函数的斜率（★★★，12 分钟）
+# ### 练习 02.5：一串激活函数的斜率（★★★，12 分钟）
 #
 # 最小的深层网络，每层只有一个单元，没有权重：$y = \sigma(\sigma(\dots\sigma(x)))$，共 `depth` 个 sigmoid。
 # 请返回 $dy/dx$，不用自动求导。`x` 是只含一个数的张量，可以使用 `sigmoid` 和 `sigmoid_slope`。想一想：每个斜率该在*哪一点*取？
@@ -1469,7 +1469,7 @@ if lab.mode != "smoke":
 # wake them up so much as let them work where they lie. The better cure is not to kill them: a smaller learning rate,
 # a warm-up, or clipped gradients.
 #
-# ### Exercise 02.6 · The share of dead units (★★☆, 8 minutes)
+# ### Exercise 02.6: The share of dead units (★★☆, 8 minutes)
 #
 # `z` (N, units) holds the inputs of a ReLU layer for N examples. Return the share of units that are dead on them. Think of
 # the difference between a unit that is often silent and one that is always silent.
@@ -1479,7 +1479,7 @@ if lab.mode != "smoke":
 # 请注意它是*怎样*做到的：大多数单元仍然从不为正，它们在左半边工作，斜率是 0.1。与其说“泄漏”唤醒了它们，
 # 不如说让它们躺着也能干活。更好的办法是别把它们弄死：用小一点的学习率、学习率预热，或者梯度裁剪。
 #
-# ### 练习 02.6 · 死亡单元的比例（★★☆，8 分钟）
+# ### 练习 02.6：死亡单元的比例（★★☆，8 分钟）
 #
 # `z`（形状 (N, units)）是某个 ReLU 层对 N 个样本的输入。请返回死亡单元的比例。想一想：“经常输出 0”和“总是输出 0”有什么区别？
 

@@ -202,14 +202,18 @@ assert np.isclose(nll.min(), -norm.logpdf(readings, loc=20.0, scale=1.0).mean())
 # Both are lowest at the mean, 20.00, and SciPy's normal density gives the same likelihood. A model trained with MSE
 # learns the *mean* of the targets that go with an input, and it takes noise to be equally strong everywhere.
 #
-# **Exercise 03.1** ★☆☆, 5 minutes. Write the mean squared error of *each example*: predictions and targets are
+# ### Exercise 03.1: Mean squared error of each example (★☆☆, 5 minutes)
+#
+# Write the mean squared error of *each example*: predictions and targets are
 # (B, D), the answer has the shape (B,). Think of the axis: which one runs over the examples?
 
 # %% [markdown] lang="zh"
 # 两条曲线都在平均值 20.00 处最低，用 SciPy 的正态密度算出的似然也相同。用均方误差训练的模型，学到的是同一输入所对应目标的*平均值*，
 # 并且默认各处的噪声一样大。
 #
-# **练习 03.1** ★☆☆，5 分钟。写出*每个样本*的均方误差：预测和目标的形状都是 (B, D)，结果的形状是 (B,)。
+# ### 练习 03.1：每个样本的均方误差（★☆☆，5 分钟）
+#
+# 写出*每个样本*的均方误差：预测和目标的形状都是 (B, D)，结果的形状是 (B,)。
 # 想一想：哪个轴是样本轴？
 
 
@@ -366,13 +370,17 @@ assert abs(by_formula.sum()) < 1e-6
 # The true class is pulled up (a negative gradient: the step goes against it), the others are pushed down, and the
 # whole sums to 0. No component is ever outside $[-1, 1]$.
 #
-# **Exercise 03.2** ★☆☆, 7 minutes. Cross-entropy from probabilities and soft targets, both (B, K), as a mean over the
+# ### Exercise 03.2: Cross-entropy from probabilities (★☆☆, 7 minutes)
+#
+# Cross-entropy from probabilities and soft targets, both (B, K), as a mean over the
 # batch. Think of the sign, the base of the logarithm, and what is summed before what is averaged.
 
 # %% [markdown] lang="zh"
 # 正确类别被往上拉（梯度为负，更新沿梯度的反方向走），其余类别被往下压，所有分量之和为 0，而且任何分量都不会超出 $[-1, 1]$。
 #
-# **练习 03.2** ★☆☆，7 分钟。由概率和软目标（形状都是 (B, K)）计算交叉熵，对整批取平均。
+# ### 练习 03.2：由概率计算交叉熵（★☆☆，7 分钟）
+#
+# 由概率和软目标（形状都是 (B, K)）计算交叉熵，对整批取平均。
 # 想一想：符号、对数的底，以及先对什么求和、再对什么取平均。
 
 
@@ -390,11 +398,15 @@ check("03.2", cross_entropy_by_hand)
 # solution("03.2")
 
 # %% [markdown] lang="en"
-# **Exercise 03.3** ★★☆, 8 minutes. The gradient of the *mean* cross-entropy by the logits, without autograd: logits
+# ### Exercise 03.3: Gradient of cross-entropy by the logits (★★☆, 8 minutes)
+#
+# The gradient of the *mean* cross-entropy by the logits, without autograd: logits
 # (B, K) and class indices (B,) give (B, K). Think of the mean, and of the axis of the softmax.
 
 # %% [markdown] lang="zh"
-# **练习 03.3** ★★☆，8 分钟。不用自动求导，写出*平均*交叉熵对 logits 的梯度：由 logits (B, K) 和类别编号 (B,) 得到 (B, K)。
+# ### 练习 03.3：交叉熵对 logits 的梯度（★★☆，8 分钟）
+#
+# 不用自动求导，写出*平均*交叉熵对 logits 的梯度：由 logits (B, K) 和类别编号 (B,) 得到 (B, K)。
 # 想一想：平均会带来什么？softmax 沿哪个轴？
 
 
@@ -763,11 +775,15 @@ print(f"naive {naive.item()}, with logits {stable:.4f}")
 assert torch.isclose(stable, nn.functional.binary_cross_entropy_with_logits(z, t))
 
 # %% [markdown] lang="en"
-# **Exercise 03.4** ★★☆, 8 minutes. Write log-sum-exp for a batch: (B, K) gives (B,). It must hold for scores of 1,000
+# ### Exercise 03.4: A log-sum-exp that does not overflow (★★☆, 8 minutes)
+#
+# Write log-sum-exp for a batch: (B, K) gives (B,). It must hold for scores of 1,000
 # and of -1,000, in the same batch. Do not call `torch.logsumexp`. Think of whose maximum you subtract.
 
 # %% [markdown] lang="zh"
-# **练习 03.4** ★★☆，8 分钟。为一批样本写出 log-sum-exp：由 (B, K) 得到 (B,)。即使同一批里既有 1000 又有 -1000 的得分，也要算对。
+# ### 练习 03.4：不会溢出的 log-sum-exp（★★☆，8 分钟）
+#
+# 为一批样本写出 log-sum-exp：由 (B, K) 得到 (B,)。即使同一批里既有 1000 又有 -1000 的得分，也要算对。
 # 不要调用 `torch.logsumexp`。想一想：减去的应当是谁的最大值？
 
 
@@ -889,13 +905,17 @@ print(f"matched {by_hand:.2f}, shifted by one {shifted:.2f}, log 6 = {math.log(6
 # %% [markdown] lang="en"
 # Matched pairs cost almost nothing. Pairs that are shifted by one cost far more than $\log 6$: sure and wrong again.
 #
-# **Exercise 03.5** ★★☆, 8 minutes. $\mathrm{KL}(p\,\|\,q)$ of two probability vectors, where $p$ may hold zeros. Think
+# ### Exercise 03.5: KL divergence, also where p is 0 (★★☆, 8 minutes)
+#
+# $\mathrm{KL}(p\,\|\,q)$ of two probability vectors, where $p$ may hold zeros. Think
 # of the limit of $x \log x$ for $x \to 0$, and of what the computer finds for $0 \cdot \log 0$.
 
 # %% [markdown] lang="zh"
 # 配对正确时损失几乎为零；整体错开一位之后，损失远大于 $\log 6$：又是“自信但错误”。
 #
-# **练习 03.5** ★★☆，8 分钟。计算两个概率向量的 $\mathrm{KL}(p\,\|\,q)$，其中 $p$ 可以含有 0。
+# ### 练习 03.5：KL 散度（允许 p 为 0）（★★☆，8 分钟）
+#
+# 计算两个概率向量的 $\mathrm{KL}(p\,\|\,q)$，其中 $p$ 可以含有 0。
 # 想一想：$x \to 0$ 时 $x \log x$ 的极限是多少？计算机算 $0 \cdot \log 0$ 又会得到什么？
 
 
@@ -1101,13 +1121,17 @@ print(f"ECE of ours after temperature scaling: {calibrated[0.0][0, 2]:.4f}")
 # %% [markdown] lang="en"
 # A part of what remains is chance. Compare calibration errors only at equal numbers of predictions and equal bins.
 #
-# **Exercise 03.6** ★★★, 12 minutes. Write the expected calibration error yourself: `confidence` (B,), `right` (B,) of
+# ### Exercise 03.6: Expected calibration error (★★★, 12 minutes)
+#
+# Write the expected calibration error yourself: `confidence` (B,), `right` (B,) of
 # 0 and 1, and the number of bins of equal width on $[0, 1]$, each $(low, high]$. Think of empty bins.
 
 # %% [markdown] lang="zh"
 # 剩下的误差里，有一部分只是偶然。比较校准误差时，预测数和分箱数必须相同。
 #
-# **练习 03.6** ★★★，12 分钟。自己写出期望校准误差：`confidence` (B,)，取值 0 或 1 的 `right` (B,)，以及分箱数；
+# ### 练习 03.6：期望校准误差（★★★，12 分钟）
+#
+# 自己写出期望校准误差：`confidence` (B,)，取值 0 或 1 的 `right` (B,)，以及分箱数；
 # 各箱在 $[0, 1]$ 上等宽，每个箱是 $(low, high]$。想一想：空的分箱怎么办？
 
 
@@ -1191,7 +1215,9 @@ for name, p in {"single": single[here[1:]], "pairs": pairs[here[:-1], here[1:]]}
 # a model of characters has perplexity 4, five characters in a row cost as much as one word with perplexity
 # $4^5 = 1024$. Never compare perplexities over different tokens.
 #
-# **Exercise 03.7** ★★☆, 6 minutes. Perplexity from the probabilities (T,) that the tokens got. It must hold for 2,000
+# ### Exercise 03.7: Perplexity of a text (★★☆, 6 minutes)
+#
+# Perplexity from the probabilities (T,) that the tokens got. It must hold for 2,000
 # tokens in float32. Think of section 3: what becomes of a long product?
 
 # %% [markdown] lang="zh"
@@ -1199,7 +1225,9 @@ for name, p in {"single": single[here[1:]], "pairs": pairs[here[:-1], here[1:]]}
 # 所以每个计数都加了 1。第二，困惑度是*每个词元*的：字符模型的困惑度若是 4，连续五个字符就相当于一个困惑度为 $4^5 = 1024$ 的词。
 # 词元划分不同，困惑度就不能比较。
 #
-# **练习 03.7** ★★☆，6 分钟。由各词元得到的概率 (T,) 计算困惑度，2,000 个词元、float32 也要算对。
+# ### 练习 03.7：一段文本的困惑度（★★☆，6 分钟）
+#
+# 由各词元得到的概率 (T,) 计算困惑度，2,000 个词元、float32 也要算对。
 # 想一想第 3 节：很长的连乘积会变成什么？
 
 
@@ -1305,8 +1333,7 @@ assert MODE == "smoke" or last_losses["mended"] < 0.5 < floor < last_losses["sof
 #
 # All figures of this lesson in one table: mean over the seeds, with the 95 % interval. The baseline is squared error
 # for the first two rows, and the network without temperature scaling, or without smoothing, for the others. The column
-# *verdict* compares means only: for the fresh start the interval of the difference, in section 4, says whether it is more
-# than chance.
+# *verdict* says *unclear* where the baseline lies inside the interval, as it does for the fresh start.
 
 # %% [markdown] lang="zh"
 # 改好之后，损失远远低于那个下限，学得也更快。这个故障很隐蔽，因为再做一次 softmax 并不改变类别的*排序*。养成三个习惯就能发现它：
@@ -1315,7 +1342,7 @@ assert MODE == "smoke" or last_losses["mended"] < 0.5 < floor < last_losses["sof
 # ## 10. 测量结果
 #
 # 本课的测量结果汇总在一张表里：多个种子的平均值和 95% 置信区间。前两行的基线是平方误差，后两行的基线分别是不做温度缩放、
-# 不做标签平滑的网络。*verdict* 一列只比较平均值：全新起点的那一行，差别是否超出偶然，要看第 4 节里差值的区间。
+# 不做标签平滑的网络。*verdict* 一列中的 *unclear* 表示基线落在区间之内，无法断定；全新起点的那一行就是这样。
 
 
 # %% tags=["nbval-ignore-output"]

@@ -217,7 +217,7 @@ assert (scores.argmax(axis=1) == nearest).all()
 # So the nearest mean is a network of one layer whose weights somebody chose. From here on, the weights are learned, and
 # there is more than one layer.
 #
-# ### Exercise 04.1 · A layer with PyTorch's weights (★☆☆, 5 minutes)
+# ### Exercise 04.1: A layer with PyTorch's weights (★☆☆, 5 minutes)
 #
 # `torch.nn.Linear` stores its weights the other way round: `weight` is `(out, in)`, one **row** for each neuron. Write
 # the layer for this layout. Think of the shapes: the result is `(B, out)`.
@@ -225,7 +225,7 @@ assert (scores.argmax(axis=1) == nearest).all()
 # %% [markdown] lang="zh"
 # 可见最近均值分类器就是一个单层网络，只是权重由人来定。从现在起，权重要由网络自己学，而且不止一层。
 #
-# ### 练习 04.1 · 使用 PyTorch 权重布局的一层（★☆☆，5 分钟）
+# ### 练习 04.1：使用 PyTorch 权重布局的一层（★☆☆，5 分钟）
 #
 # `torch.nn.Linear` 存放权重的方式正好相反：`weight` 的形状是 `(out, in)`，每个神经元占一**行**。请为这种布局写出这一层。想清楚形状：结果是 `(B, out)`。
 
@@ -433,13 +433,13 @@ numerically = ((x_value + step) ** 2 + 3 * (x_value + step) - (x_value**2 + 3 * 
 print(f"by the rule {by_rule:.4f}, numerically {numerically:.4f}")
 
 # %% [markdown] lang="en"
-# ### Exercise 04.2 · The chain rule on a graph with tanh (★★☆, 10 minutes)
+# ### Exercise 04.2: The chain rule on a graph with tanh (★★☆, 10 minutes)
 #
 # Now $z = w x + b$, $a = \tanh(z)$, $y = v a$, $L = (y - t)^2$. Return $\partial L/\partial w$, $\partial L/\partial b$
 # and $\partial L/\partial v$. Remember $\tanh'(z) = 1 - \tanh^2(z)$. Go forward first, then back one step at a time.
 
 # %% [markdown] lang="zh"
-# ### 练习 04.2 · 在含 tanh 的计算图上用链式法则（★★☆，10 分钟）
+# ### 练习 04.2：在含 tanh 的计算图上用链式法则（★★☆，10 分钟）
 #
 # 这次 $z = w x + b$，$a = \tanh(z)$，$y = v a$，$L = (y - t)^2$。请返回 $\partial L/\partial w$、$\partial L/\partial b$ 和 $\partial L/\partial v$。别忘了 $\tanh'(z) = 1 - \tanh^2(z)$。先前向，再一步一步往回走。
 
@@ -563,7 +563,7 @@ for name, weight, gradient in zip(["W1", "b1", "W2", "b2"], weights, gradients, 
 # %% [markdown] lang="en"
 # The right shape does not yet mean the right number. That is the next section's question.
 #
-# ### Exercise 04.3 · Backward through PyTorch's layer (★★☆, 10 minutes)
+# ### Exercise 04.3: Backward through PyTorch's layer (★★☆, 10 minutes)
 #
 # The layer is that of exercise 04.1: `output = x @ weight.T + bias` with `weight` of shape `(out, in)`. Given
 # `delta`, the gradient at the output `(B, out)`, return the gradients of `weight`, `bias` and `x`. The formulas above do
@@ -572,7 +572,7 @@ for name, weight, gradient in zip(["W1", "b1", "W2", "b2"], weights, gradients, 
 # %% [markdown] lang="zh"
 # 形状对了，数值未必对。这就是下一节的问题。
 #
-# ### 练习 04.3 · PyTorch 线性层的反向传播（★★☆，10 分钟）
+# ### 练习 04.3：PyTorch 线性层的反向传播（★★☆，10 分钟）
 #
 # 这一层就是练习 04.1 的那一层：`output = x @ weight.T + bias`，`weight` 的形状是 `(out, in)`。已知输出处的梯度 `delta`，形状为 `(B, out)`，请返回 `weight`、`bias` 和 `x` 的梯度。上面的公式不能照搬，请用形状规则来推。
 
@@ -663,7 +663,7 @@ for name, g, h in zip(["W1", "b1", "W2", "b2"], by_hand, measured, strict=True):
 # forward and one backward pass. A model with $10^9$ weights would need $2 \cdot 10^9$ forward passes for a single step. That factor is why
 # backpropagation made large models possible.
 #
-# ### Exercise 04.4 · A gradient check with two evaluations (★★☆, 10 minutes)
+# ### Exercise 04.4: A gradient check with two evaluations (★★☆, 10 minutes)
 #
 # There is a check that large models can afford. Move **all** weights at once along one direction $v$:
 #
@@ -674,7 +674,7 @@ for name, g, h in zip(["W1", "b1", "W2", "b2"], by_hand, measured, strict=True):
 # %% [markdown] lang="zh"
 # 反向传播给出的 1,210 个数全部正确。检验用了 2,420 次前向计算，而我们的代码只用一次前向、一次反向，就得到了同样的结果。如果模型有 $10^9$ 个权重，用差分走一步就要 $2 \cdot 10^9$ 次前向计算。正因为省下了这么多倍，反向传播才让大模型成为可能。
 #
-# ### 练习 04.4 · 只算两次函数值的梯度检验（★★☆，10 分钟）
+# ### 练习 04.4：只算两次函数值的梯度检验（★★☆，10 分钟）
 #
 # 有一种检验连大模型也负担得起：让**所有**权重同时沿一个方向 $v$ 移动：
 #
@@ -989,7 +989,7 @@ report(
 # about one point: small, but it is there on the same splits. (The splits share their pictures, so the interval is somewhat
 # too narrow.)
 #
-# ### Exercise 04.5 · A step with momentum (★★☆, 8 minutes)
+# ### Exercise 04.5: A step with momentum (★★☆, 8 minutes)
 #
 # Plain SGD forgets the last step. With momentum a velocity remembers: first $v \leftarrow \mu v + g$, then
 # $w \leftarrow w - \eta v$. This is PyTorch's convention. Return the new weight and the new velocity; leave the arguments as
@@ -998,7 +998,7 @@ report(
 # %% [markdown] lang="zh"
 # 各划分的平均正确率超过 97%（单元格里有断言），也超过两个基线。隐藏层带来约一个百分点的提升：不大，但在相同划分上确实存在。（各划分共用同一批图片，所以这个区间略微偏窄。）
 #
-# ### 练习 04.5 · 带动量的一步更新（★★☆，8 分钟）
+# ### 练习 04.5：带动量的一步更新（★★☆，8 分钟）
 #
 # 普通的 SGD 不记得上一步。带动量时用速度来记忆：先 $v \leftarrow \mu v + g$，再 $w \leftarrow w - \eta v$。这是 PyTorch 的约定。请返回新的权重和新的速度，不要改动传入的参数。
 
@@ -1229,7 +1229,7 @@ plots.show(ax, alt="Zero stays flat, too small waits long, He falls at once, too
 # its random start and fits the training digits on top of that (Chizat et al. 2019 call it lazy training). The deeper the
 # network, the more the scale matters: its effect is a power of the depth.
 #
-# ### Exercise 04.6 · The right spread for leaky ReLU (★★☆, 10 minutes)
+# ### Exercise 04.6: The right spread for leaky ReLU (★★☆, 10 minutes)
 #
 # Leaky ReLU passes negative values too, times `slope`. Repeat the argument: what is $\mathrm{E}[a^2]$ now, and which
 # standard deviation keeps $\mathrm{E}[z^2]$ from layer to layer? With slope 0 it must be He's value. What should it be with
@@ -1238,7 +1238,7 @@ plots.show(ax, alt="Zero stays flat, too small waits long, He falls at once, too
 # %% [markdown] lang="zh"
 # 全零永远起不了步。太小的要在平台期停留很久，直到各层的权重长大。He 初始化从第一步起就在学。太大的最容易骗人：一开始损失极高，最后它的**训练**损失与 He 初始化一样低，甚至更低，读新数字却更差。相对于自身大小，它的权重移动得最少（见最后一列）：大部分还是随机的初始值，只是在此之上拟合了训练数字（Chizat 等人 2019 年称之为“懒惰训练”）。网络越深，尺度越要紧：它的影响按层数的幂增长。
 #
-# ### 练习 04.6 · 为 leaky ReLU 选合适的权重尺度（★★☆，10 分钟）
+# ### 练习 04.6：为 leaky ReLU 选合适的权重尺度（★★☆，10 分钟）
 #
 # leaky ReLU 也让负值通过，只是乘上 `slope`。把上面的推导重做一遍：现在 $\mathrm{E}[a^2]$ 是多少？取多大的标准差能让 $\mathrm{E}[z^2]$ 逐层不变？slope 为 0 时应当回到 He 值；slope 为 1 时什么也没丢掉，又该是多少？
 
@@ -1506,7 +1506,7 @@ print(f"relative error of b1: {relative_error(np.broadcast_to(claimed[1], 32), m
 # %% [markdown] lang="en"
 # ## 15. The whole thing
 #
-# ### Exercise 04.7 · The whole backward pass, with tanh (★★★, 20 minutes)
+# ### Exercise 04.7: The whole backward pass, with tanh (★★★, 20 minutes)
 #
 # Write the backward pass of a two-layer network with tanh in place of ReLU, from an empty page: forward, $\delta_2$,
 # $\delta_1$, four gradients. The loss is the mean cross-entropy of softmax. Return `[dW1, db1, dW2, db2]`. Your own gradient
@@ -1515,7 +1515,7 @@ print(f"relative error of b1: {relative_error(np.broadcast_to(claimed[1], 32), m
 # %% [markdown] lang="zh"
 # ## 15. 从头写一遍
 #
-# ### 练习 04.7 · 完整的反向传播：tanh 版本（★★★，20 分钟）
+# ### 练习 04.7：完整的反向传播：tanh 版本（★★★，20 分钟）
 #
 # 从一张白纸开始，写出用 tanh 代替 ReLU 的两层网络的反向传播：前向、$\delta_2$、$\delta_1$、四个梯度。损失是 softmax 的平均交叉熵。返回 `[dW1, db1, dW2, db2]`。可以先用你自己的梯度检验来判断；`check` 会与自动求导的结果比较。
 
