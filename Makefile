@@ -8,6 +8,9 @@ else
 BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+# make run ARGS="02 --mode smoke" OUT=reports/quick
+OUT ?= reports/latest
+ARGS ?=
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PYTHONUTF8 := 1
 
@@ -24,7 +27,7 @@ help:
 	@echo "make lock   resolve requirements.lock anew; make clean  remove what was built"
 
 run: $(READY)
-	$(BIN)/labkit run --out reports/latest --resume
+	$(BIN)/labkit run --out $(OUT) --resume $(ARGS)
 
 test: $(READY) lint
 	$(BIN)/python -m tests.run
