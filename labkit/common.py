@@ -11,7 +11,7 @@ from typing import TypeVar
 MODES = ("smoke", "class", "full")
 LANGUAGES = ("en", "zh")
 # One thread a notebook, and two notebooks at a time: threads of two processes that wait for each other on two
-# cores made a small network 300 times slower, and the models of a lesson are too small to gain from a second.
+# cores made a small network many times slower, and the models of a lesson are too small to gain from a second.
 NUM_THREADS = 1
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 MAX_SEED = 2**32 - 1
