@@ -1,0 +1,340 @@
+"""A decoder-only Transformer in the layout of Qwen3, with its key-value cache."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+ACTIVATIONS = {
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "relu": F.relu,
+    "relu2": lambda x: F.relu(x).square(),
+}  # under the names that transformers has for them
+ATTENTIONS = ("causal", "full")
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """Shape of a GPT. ``attention="full"`` lets every position see every other, for masked-token training.
+
+    ``None`` for ``intermediate_size`` stands for 8/3 of ``hidden_size``, rounded up to a multiple of 64; for
+    ``head_dim``, for ``hidden_size / num_heads``. Raises ValueError that names the field.
+    """
+
+    vocab_size: int
+    hidden_size: int = 256
+    intermediate_size: int | None = None
+    num_layers: int = 6
+    num_heads: int = 4
+    num_kv_heads: int = 2
+    head_dim: int | None = None
+    rope_theta: float = 10_000.0
+    rms_norm_eps: float = 1e-6
+    max_positions: int = 1024
+    tie_embeddings: bool = True
+    hidden_act: str = "silu"
+    attention: str = "causal"
+
+    def __post_init__(self) -> None:
+        _check_sizes(
+            self, "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions"
+        )
+        if self.num_heads % self.num_kv_heads:
+            raise ValueError(f"num_kv_heads ({self.num_kv_heads}) must divide num_heads ({self.num_heads})")
+        if self.intermediate_size is None:
+            object.__setattr__(self, "intermediate_size", 64 * math.ceil(self.hidden_size / 24))
+        if self.head_dim is None:
+            if self.hidden_size % self.num_heads:
+                raise ValueError(
+                    f"num_heads ({self.num_heads}) must divide hidden_size ({self.hidden_size}), or give head_dim"
+                )
+            object.__setattr__(self, "head_dim", self.hidden_size // self.num_heads)
+        _check_sizes(self, "intermediate_size", "head_dim")
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim must be even for rotary positions, and is {self.head_dim}")
+        for name in ("rope_theta", "rms_norm_eps"):
+            if not (isinstance(getattr(self, name), int | float) and 0 < getattr(self, name) < math.inf):
+                raise ValueError(f"{name} must be a positive number, and is {getattr(self, name)!r}")
+        if not isinstance(self.tie_embeddings, bool):
+            raise ValueError(f"tie_embeddings must be True or False, and is {self.tie_embeddings!r}")
+        if self.hidden_act not in ACTIVATIONS:
+            raise ValueError(
+                f"hidden_act must be one of {', '.join(ACTIVATIONS)}, and is {self.hidden_act!r}"
+            )
+        if self.attention not in ATTENTIONS:
+            raise ValueError(f"attention must be one of {', '.join(ATTENTIONS)}, and is {self.attention!r}")
+
+
+class KVCache:
+    """Keys and values of the positions seen so far, in memory that is allocated once.
+
+    ``keys[layer]`` and ``values[layer]`` are (B, num_kv_heads, max_length, head_dim), filled up to ``length``.
+    """
+
+    def __init__(
+        self,
+        config: GPTConfig,
+        batch_size: int,
+        max_length: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        for name, value in (("batch_size", batch_size), ("max_length", max_length)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, and is {value!r}")
+        if config.attention != "causal":
+            raise ValueError(
+                "a cache needs attention='causal': with 'full', later tokens change earlier keys"
+            )
+        if max_length > config.max_positions:
+            raise ValueError(f"max_length {max_length} is more than max_positions {config.max_positions}")
+        shape = (batch_size, config.num_kv_heads, max_length, config.head_dim)
+        self.keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_layers)]
+        self.values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_layers)]
+        self.batch_size, self.max_length, self.length = batch_size, max_length, 0
+
+    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Write (B, K, T, d) behind the filled part; returns views of all (B, K, length + T, d)."""
+        start, end = self.length, self.length + keys.shape[2]
+        self.keys[layer][:, :, start:end] = keys
+        self.values[layer][:, :, start:end] = values
+        return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
+
+    def reorder(self, indices: Tensor) -> None:
+        """Row i becomes what row ``indices[i]`` was; another number of indices changes the batch size."""
+        for tensors in (self.keys, self.values):
+            for layer, old in enumerate(tensors):
+                new = old if len(indices) == self.batch_size else old.new_zeros(len(indices), *old.shape[1:])
+                new[:, :, : self.length] = old[:, :, : self.length].index_select(0, indices)
+                tensors[layer] = new
+        self.batch_size = len(indices)
+
+    def reset(self) -> None:
+        """Forget everything; the memory stays."""
+        self.length = 0
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2) + eps) * weight over the last axis (Zhang and Sennrich 2019, arXiv:1910.07467, eq. 4)."""
+
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(size)), eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention (arXiv:2305.13245) with normed queries and keys and rotary positions."""
+
+    def __init__(self, config: GPTConfig, layer: int) -> None:
+        super().__init__()
+        D, d = config.hidden_size, config.head_dim
+        self.layer, self.head_dim, self.causal = layer, d, config.attention == "causal"
+        self.q_proj = nn.Linear(D, config.num_heads * d, bias=False)
+        self.k_proj = nn.Linear(D, config.num_kv_heads * d, bias=False)
+        self.v_proj = nn.Linear(D, config.num_kv_heads * d, bias=False)
+        self.o_proj = nn.Linear(config.num_heads * d, D, bias=False)
+        self.q_norm, self.k_norm = RMSNorm(d, config.rms_norm_eps), RMSNorm(d, config.rms_norm_eps)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, d), keys and values (B, K, T, d) of x (B, T, D)."""
+        heads = (*x.shape[:2], -1, self.head_dim)
+        q = rotate(self.q_norm(self.q_proj(x).view(heads)), cos, sin)
+        k = rotate(self.k_norm(self.k_proj(x).view(heads)), cos, sin)
+        v = self.v_proj(x).view(heads)
+        return q.transpose(1, 2).to(v.dtype), k.transpose(1, 2).to(v.dtype), v.transpose(1, 2)
+
+    def forward(
+        self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cache: KVCache | None
+    ) -> Tensor:
+        q, k, v = self.project(x, cos, sin)
+        if cache is not None:
+            k, v = cache.append(self.layer, k, v)
+        causal = self.causal and mask is None and q.shape[2] > 1
+        y = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=causal, enable_gqa=True
+        )  # (B, H, T, d)
+        return self.o_proj(y.transpose(1, 2).flatten(2))
+
+
+class MLP(nn.Module):
+    """Gated feed-forward layer: down(act(gate(x)) * up(x)) (Shazeer 2020, arXiv:2002.05202, eq. 6)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.act = ACTIVATIONS[config.hidden_act]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(self.act(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x))."""
+
+    def __init__(self, config: GPTConfig, layer: int) -> None:
+        super().__init__()
+        self.self_attn, self.mlp = Attention(config, layer), MLP(config)
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def forward(
+        self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cache: KVCache | None
+    ) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask, cache)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class GPT(nn.Module):
+    """The language model. Its parameters have the names of transformers' Qwen3, less the prefix ``model.``."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Block(config, layer) for layer in range(config.num_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.lm_head = (
+            None if config.tie_embeddings else nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        )
+        cos, sin = rotary_tables(config)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self._initialize()
+
+    def _initialize(self) -> None:
+        # Each block adds two terms to the residual stream: scaled so, their sum has the size of one (GPT-2).
+        shrink = (2 * self.config.num_layers) ** -0.5
+        for name, weight in self.named_parameters():
+            if name in ("embed_tokens.weight", "lm_head.weight"):
+                nn.init.normal_(weight, std=0.02)
+            elif weight.ndim == 2:
+                residual = name.endswith(("o_proj.weight", "down_proj.weight"))
+                nn.init.normal_(weight, std=weight.shape[1] ** -0.5 * (shrink if residual else 1.0))
+
+    def num_parameters(self) -> int:
+        """Numbers that training may change; tied embeddings count once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def new_cache(self, batch_size: int, max_length: int) -> KVCache:
+        """An empty cache in the type and on the device of the weights."""
+        weight = self.embed_tokens.weight
+        return KVCache(self.config, batch_size, max_length, weight.dtype, weight.device)
+
+    def forward(self, tokens: Tensor, cache: KVCache | None = None, padding: Tensor | None = None) -> Tensor:
+        """Logits (B, T, V) of tokens (B, T), which follow on what ``cache`` holds.
+
+        ``padding`` (B, cached + T) is True where a token is real; rows are padded on the left, so that their last
+        tokens align. Positions count from the left edge; rotary attention sees differences only. Raises
+        ValueError for tokens that are empty, not integers, out of the vocabulary, or too many.
+        """
+        return self.head(self.features(tokens, cache, padding))
+
+    def head(self, features: Tensor) -> Tensor:
+        """Logits (..., V) of features (..., D)."""
+        return F.linear(features, self.embed_tokens.weight if self.lm_head is None else self.lm_head.weight)
+
+    def features(self, tokens: Tensor, cache: KVCache | None = None, padding: Tensor | None = None) -> Tensor:
+        """Final normed hidden states (B, T, D); arguments and errors as in ``forward``."""
+        past = 0 if cache is None else cache.length
+        self._check(tokens, cache, padding, past)
+        B, T = tokens.shape
+        cos, sin = self.cos[past : past + T], self.sin[past : past + T]  # (T, 1, d)
+        mask = attention_mask(T, past, padding, self.config.attention == "causal", tokens.device)
+        x = embed(tokens, self.embed_tokens)  # (B, T, D)
+        for block in self.layers:
+            x = block(x, cos, sin, mask, cache)
+        if cache is not None:
+            cache.length = past + T
+        return self.norm(x)
+
+    def _check(self, tokens: Tensor, cache: KVCache | None, padding: Tensor | None, past: int) -> None:
+        check_tokens(tokens)
+        B, T = tokens.shape
+        if past + T > self.config.max_positions:
+            raise ValueError(f"{past + T} positions are more than max_positions {self.config.max_positions}")
+        if cache is not None:
+            if self.config.attention != "causal":
+                raise ValueError("a cache needs attention='causal'")
+            if cache.batch_size != B:
+                raise ValueError(f"tokens have {B} rows, and the cache was made for {cache.batch_size}")
+            if past + T > cache.max_length:
+                raise ValueError(
+                    f"{past + T} positions are more than the cache's max_length {cache.max_length}"
+                )
+        if padding is not None and (padding.dtype != torch.bool or padding.shape != (B, past + T)):
+            raise ValueError(
+                f"padding must be bool of shape {(B, past + T)}, and is {padding.dtype} of {tuple(padding.shape)}"
+            )
+
+
+def rotary_tables(config: GPTConfig) -> tuple[Tensor, Tensor]:
+    """cos and sin (max_positions, 1, head_dim) of position * theta^(-2i/d) (arXiv:2104.09864, eq. 15).
+
+    The first half of the sines is negative, so that ``rotate`` needs no sign.
+    """
+    d = config.head_dim
+    frequencies = 1.0 / config.rope_theta ** (torch.arange(0, d, 2, dtype=torch.float32) / d)
+    angles = torch.arange(config.max_positions, dtype=torch.float32)[:, None] * frequencies  # (L, d/2)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.cat((cos, cos), -1)[:, None], torch.cat((-sin, sin), -1)[:, None]
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn the pairs (x_i, x_{i+d/2}) of (B, T, H, d) by the angle of their position."""
+    return x * cos + x.roll(x.shape[-1] // 2, -1) * sin
+
+
+def attention_mask(
+    T: int, past: int, padding: Tensor | None, causal: bool, device: torch.device
+) -> Tensor | None:
+    """What may be seen, True for yes: (T, past + T) or (B, 1, T, past + T); None where no mask is needed."""
+    if padding is None and (not causal or past == 0 or T == 1):
+        return None
+    allowed = torch.ones(T, past + T, dtype=torch.bool, device=device)
+    if causal:
+        allowed = allowed.tril(past)
+    if padding is None:
+        return allowed
+    # A padded position sees itself: a row of softmax over nothing would be NaN.
+    itself = torch.ones_like(allowed).tril(past).triu(past)
+    return (allowed & (padding[:, None, :] | itself))[:, None]
+
+
+def check_tokens(tokens: Tensor) -> None:
+    """Raises ValueError unless tokens are (B, T) integers, not empty."""
+    if not isinstance(tokens, Tensor) or tokens.is_floating_point() or tokens.dtype == torch.bool:
+        kind = tokens.dtype if isinstance(tokens, Tensor) else type(tokens).__name__
+        raise ValueError(
+            f"tokens must be a tensor of integer ids, and are {kind}; encode text with a tokenizer first"
+        )
+    if tokens.ndim != 2 or tokens.numel() == 0:
+        raise ValueError(f"tokens must be (batch, time) and not empty, and have shape {tuple(tokens.shape)}")
+
+
+def embed(tokens: Tensor, embedding: nn.Embedding) -> Tensor:
+    """``embedding(tokens)``, with an error that names an id out of the vocabulary (on the CPU; a GPU stops itself)."""
+    try:
+        return embedding(tokens)
+    except IndexError:
+        wrong = tokens[(tokens < 0) | (tokens >= embedding.num_embeddings)]
+        raise ValueError(
+            f"token id {wrong[0].item()} is outside the vocabulary of {embedding.num_embeddings}"
+        ) from None
+
+
+def _check_sizes(config: object, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a positive integer, and is {value!r}")
