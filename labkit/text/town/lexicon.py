@@ -1,0 +1,390 @@
+"""Words of the town: its people, places and things, in English and in Chinese. One line an entry."""
+
+# key (from the English name) | gender | Chinese full name | Chinese given name
+PEOPLE = """
+Anna Bell|f|安娜·贝尔|安娜
+Tom Reed|m|汤姆·里德|汤姆
+Clara Stone|f|克拉拉·斯通|克拉拉
+Henry Ward|m|亨利·沃德|亨利
+Emma Brook|f|艾玛·布鲁克|艾玛
+Oscar Field|m|奥斯卡·菲尔德|奥斯卡
+Lucy Hart|f|露西·哈特|露西
+George Moss|m|乔治·莫斯|乔治
+Nora Fox|f|诺拉·福克斯|诺拉
+Peter Lane|m|彼得·莱恩|彼得
+Julia Rose|f|朱莉娅·罗斯|朱莉娅
+Simon Cole|m|西蒙·科尔|西蒙
+Alice Ford|f|爱丽丝·福特|爱丽丝
+Daniel Park|m|丹尼尔·帕克|丹尼尔
+Grace Hill|f|格蕾丝·希尔|格蕾丝
+Victor Snow|m|维克托·斯诺|维克托
+Helen Marsh|f|海伦·马什|海伦
+Martin Wood|m|马丁·伍德|马丁
+Irene Vale|f|艾琳·韦尔|艾琳
+Paul Rivers|m|保罗·里弗斯|保罗
+Sophie Lake|f|索菲·莱克|索菲
+Edward Finch|m|爱德华·芬奇|爱德华
+Rachel Dale|f|蕾切尔·戴尔|蕾切尔
+Walter Pine|m|沃尔特·派恩|沃尔特
+Diana Cross|f|黛安娜·克罗斯|黛安娜
+Felix North|m|费利克斯·诺思|费利克斯
+Molly Green|f|莫莉·格林|莫莉
+Arthur Bird|m|阿瑟·伯德|阿瑟
+Lin Xiaoyu|f|林晓雨|晓雨
+Wang Jianguo|m|王建国|建国
+Li Meihua|f|李美华|美华
+Zhang Zhiyuan|m|张志远|志远
+Chen Yawen|f|陈雅文|雅文
+Liu Haoran|m|刘浩然|浩然
+Zhao Lihong|f|赵丽红|丽红
+Huang Wenbin|m|黄文斌|文斌
+Zhou Sining|f|周思宁|思宁
+Wu Guoqiang|m|吴国强|国强
+Xu Jingyi|f|徐静怡|静怡
+Sun Weimin|m|孙为民|为民
+Ma Chunlan|f|马春兰|春兰
+Zhu Tianyu|m|朱天宇|天宇
+Hu Yuqing|f|胡雨晴|雨晴
+Guo Dawei|m|郭大伟|大伟
+He Shufen|f|何淑芬|淑芬
+Gao Junjie|m|高俊杰|俊杰
+Luo Xinyi|f|罗欣怡|欣怡
+Zheng Haibo|m|郑海波|海波
+Liang Huimin|f|梁慧敏|慧敏
+Xie Mingzhe|m|谢明哲|明哲
+Song Qiaoyun|f|宋巧云|巧云
+Tang Shaohua|m|唐绍华|绍华
+Feng Xueqin|f|冯雪琴|雪琴
+Yu Zhengping|m|于正平|正平
+Dong Yulan|f|董玉兰|玉兰
+Cheng Liwei|m|程立伟|立伟
+Cao Ruoxi|f|曹若溪|若溪
+Yuan Hongtao|m|袁洪涛|洪涛
+Deng Peishan|f|邓佩珊|佩珊
+Han Zixuan|m|韩子轩|子轩
+"""
+
+# English | Chinese | what is done there: job English | job Chinese | preposition of the workplace
+PLACES = """
+bakery|面包店|baker|面包师
+library|图书馆|librarian|图书管理员
+school|学校|teacher|老师
+hospital|医院|nurse|护士
+clinic|诊所|doctor|医生
+station|火车站|conductor|列车员
+post office|邮局|postal worker|邮递员
+bookshop|书店|bookseller|书商
+market|集市|trader|摊贩
+harbour|码头|fisher|渔民
+museum|博物馆|guide|讲解员
+theatre|剧院|actor|演员
+town hall|市政厅|clerk|办事员
+police station|派出所|police officer|警察
+fire station|消防站|firefighter|消防员
+pharmacy|药店|pharmacist|药剂师
+flower shop|花店|florist|花艺师
+tea house|茶馆|tea master|茶艺师
+noodle shop|面馆|cook|厨师
+garage|修车铺|mechanic|修车工
+farm|农场|farmer|农民
+bank|银行|cashier|柜员
+hotel|旅馆|receptionist|前台
+swimming pool|游泳馆|swimming coach|游泳教练
+music school|音乐学校|pianist|钢琴师
+workshop|木工坊|carpenter|木匠
+tailor's shop|裁缝铺|tailor|裁缝
+toy shop|玩具店|toy maker|玩具匠
+newspaper office|报社|reporter|记者
+park|公园|gardener|园丁
+"""
+
+# places that have goods, and what they sell: English|Chinese|low price|high price, in hundredths of a crown
+GOODS = """
+bakery|loaf of bread|面包|200|480
+bakery|apple pie|苹果派|450|900
+bakery|cheesecake|芝士蛋糕|900|1800
+bookshop|map of the town|小镇地图|300|700
+bookshop|detective novel|侦探小说|900|1900
+bookshop|dictionary|词典|1500|3200
+market|basket of apples|一篮苹果|400|900
+market|jar of honey|一罐蜂蜜|600|1300
+market|dozen eggs|一打鸡蛋|300|650
+harbour|fresh fish|鲜鱼|500|1400
+harbour|bag of shrimps|一袋虾|700|1600
+pharmacy|cough syrup|止咳糖浆|500|1100
+pharmacy|hand cream|护手霜|400|1000
+flower shop|bunch of roses|一束玫瑰|800|2000
+flower shop|pot of orchids|一盆兰花|1500|3500
+tea house|pot of green tea|一壶绿茶|300|900
+tea house|box of black tea|一盒红茶|1200|2800
+noodle shop|bowl of noodles|一碗面|350|800
+noodle shop|plate of dumplings|一盘饺子|400|950
+toy shop|wooden train|木头小火车|1200|2600
+toy shop|kite|风筝|500|1500
+tailor's shop|wool scarf|羊毛围巾|900|2200
+tailor's shop|silk shirt|丝绸衬衫|2500|6000
+farm|bottle of milk|一瓶牛奶|150|350
+farm|sack of potatoes|一袋土豆|500|1200
+workshop|oak chair|橡木椅子|3500|8000
+workshop|bird house|鸟屋|800|1800
+garage|bicycle lamp|自行车灯|700|1600
+"""
+
+STREETS = """
+Mill Lane|磨坊巷
+River Street|河滨街
+Station Road|车站路
+Church Hill|教堂坡
+Market Square|集市广场
+Garden Street|花园街
+Bridge Street|桥头街
+Willow Lane|柳树巷
+Harbour Road|码头路
+Orchard Street|果园街
+Lantern Alley|灯笼胡同
+Bamboo Lane|竹林巷
+Well Street|古井街
+Temple Road|寺前路
+Lotus Street|荷花街
+Plum Lane|梅花巷
+"""
+
+# object English | Chinese
+OBJECTS = """
+umbrella|雨伞
+wallet|钱包
+watch|手表
+set of keys|一串钥匙
+bicycle|自行车
+violin|小提琴
+notebook|笔记本
+camera|相机
+suitcase|行李箱
+scarf|围巾
+pair of glasses|眼镜
+phone|手机
+ring|戒指
+backpack|背包
+letter|信
+ticket|车票
+lantern|灯笼
+teapot|茶壶
+radio|收音机
+clock|闹钟
+"""
+
+# activity: base | -ing | past | Chinese
+ACTIVITIES = """
+play chess|playing chess|played chess|下棋
+paint landscapes|painting landscapes|painted landscapes|画风景画
+play the violin|playing the violin|played the violin|拉小提琴
+bake bread|baking bread|baked bread|烤面包
+grow roses|growing roses|grew roses|种玫瑰
+go fishing|going fishing|went fishing|钓鱼
+sing in the choir|singing in the choir|sang in the choir|参加合唱
+write poems|writing poems|wrote poems|写诗
+ride a bicycle|riding a bicycle|rode a bicycle|骑自行车
+fly kites|flying kites|flew kites|放风筝
+take photographs|taking photographs|took photographs|摄影
+swim|swimming|swam|游泳
+watch birds|watching birds|watched birds|观鸟
+practise calligraphy|practising calligraphy|practised calligraphy|练书法
+cook noodles|cooking noodles|cooked noodles|做面条
+read novels|reading novels|read novels|读小说
+make pottery|making pottery|made pottery|做陶器
+play table tennis|playing table tennis|played table tennis|打乒乓球
+practise tai chi|practising tai chi|practised tai chi|打太极拳
+repair old clocks|repairing old clocks|repaired old clocks|修旧钟表
+"""
+
+FOODS = """
+apple pie|苹果派
+dumplings|饺子
+fish soup|鱼汤
+noodles|面条
+rice porridge|米粥
+roast chicken|烤鸡
+tomato soup|番茄汤
+cheese|奶酪
+pancakes|煎饼
+tofu|豆腐
+strawberries|草莓
+mushroom stew|炖蘑菇
+"""
+
+ANIMALS = """
+cat|猫
+dog|狗
+parrot|鹦鹉
+rabbit|兔子
+tortoise|乌龟
+goat|山羊
+pony|小马
+goldfish|金鱼
+"""
+
+PET_NAMES = """
+Biscuit|饼干
+Pepper|胡椒
+Button|纽扣
+Cloud|云朵
+Ginger|小姜
+Snowball|雪球
+Dumpling|汤圆
+Bamboo|竹子
+Lucky|来福
+Pearl|珍珠
+Shadow|影子
+Peanut|花生
+"""
+
+# weather: noun | adjective for a day | Chinese
+WEATHERS = """
+rain|rainy|下雨
+snow|snowy|下雪
+fog|foggy|有雾
+wind|windy|刮风
+sunshine|sunny|晴朗
+clouds|cloudy|多云
+storms|stormy|有暴风雨
+frost|frosty|有霜冻
+"""
+
+EVENTS = """
+spring fair|春季集市
+lantern festival|灯会
+book fair|书市
+summer concert|夏季音乐会
+flower show|花展
+harvest festival|丰收节
+dragon boat race|龙舟赛
+science day|科学日
+film night|电影之夜
+cooking contest|厨艺大赛
+charity run|慈善跑
+painting exhibition|画展
+poetry evening|诗歌晚会
+winter market|冬季集市
+"""
+
+CONTESTS = """
+chess tournament|象棋赛
+baking contest|烘焙赛
+spelling contest|拼写比赛
+painting contest|绘画比赛
+swimming race|游泳赛
+cycling race|自行车赛
+singing contest|歌唱比赛
+kite contest|风筝比赛
+calligraphy contest|书法比赛
+fishing contest|钓鱼比赛
+"""
+
+PRIZES = """
+silver cup|银杯
+gold medal|金牌
+book voucher|购书券
+new bicycle|新自行车
+basket of fruit|一篮水果
+trip to the coast|海边旅行
+"""
+
+# reason: noun phrase | Chinese
+REASONS = """
+a burst water pipe|水管爆裂
+a fallen tree|树木倒塌
+heavy snow|大雪
+thick fog|浓雾
+a power cut|停电
+road works|道路施工
+a broken signal|信号故障
+a street parade|街头游行
+a flooded street|路面积水
+a missing driver|司机缺勤
+"""
+
+VEHICLES = """
+bus|公共汽车
+tram|有轨电车
+delivery van|送货车
+taxi|出租车
+train|火车
+ferry|渡船
+milk truck|牛奶车
+"""
+
+# measure: noun phrase | Chinese
+MEASURES = """
+a new playground|新建儿童乐园
+a bicycle path|修建自行车道
+the repair of the old bridge|修缮老桥
+new street lamps|安装新路灯
+a larger library|扩建图书馆
+free bus rides for pupils|学生免费乘车
+a second ferry|增开一班渡船
+a night market|开办夜市
+a water fountain|修建喷泉
+a new roof for the school|翻修学校屋顶
+"""
+
+TEAMS = """
+River Rovers|河畔队
+Hill United|山丘联队
+Harbour Lions|码头雄狮队
+Station Stars|车站之星队
+Mill Town|磨坊队
+Garden Tigers|花园猛虎队
+"""
+
+# mood: adjective | Chinese | sentiment
+MOODS = """
+happy|高兴|positive
+proud|自豪|positive
+grateful|感激|positive
+relieved|松了一口气|positive
+sad|难过|negative
+angry|生气|negative
+worried|担心|negative
+disappointed|失望|negative
+tired|疲惫|negative
+surprised|惊讶|neutral
+"""
+
+# relation of the other person to the first, with the other's gender
+RELATIONS = """
+brother|m|哥哥
+sister|f|姐姐
+cousin|m|表哥
+aunt|f|姑姑
+uncle|m|叔叔
+neighbour|m|邻居
+friend|f|好友
+"""
+
+# task: base | -ing | Chinese
+TASKS = """
+carry the boxes|carrying the boxes|搬箱子
+paint the fence|painting the fence|刷篱笆
+move the piano|moving the piano|搬钢琴
+clean the kitchen|cleaning the kitchen|打扫厨房
+fix the roof|fixing the roof|修屋顶
+write a letter|writing a letter|写信
+pick apples|picking apples|摘苹果
+set up the stall|setting up the stall|搭摊位
+find the way home|finding the way home|找回家的路
+prepare the dinner|preparing the dinner|准备晚饭
+"""
+
+# feature of a place: English phrase after "has" | Chinese after 有
+FEATURES = """
+a red door|一扇红门
+a tall clock|一座大钟
+a quiet garden|一个幽静的花园
+large windows|宽大的窗户
+a wooden staircase|一道木楼梯
+a blue roof|蓝色的屋顶
+an old stove|一个旧火炉
+a stone lion at the gate|门前的石狮子
+a painted ceiling|彩绘的天花板
+a long bench|一条长椅
+"""
