@@ -39,8 +39,12 @@ def text_of(notebook):
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
-def test_there_are_lessons_in_order_without_gaps():
-    assert [lesson.number for lesson in LESSONS] == [f"{i:02d}" for i in range(len(LESSONS))]
+def test_lessons_are_in_order_and_numbered_by_their_file():
+    """Numbers are those of the course's plan; one that is not written yet leaves a gap, none is there twice."""
+    numbers = [lesson.number for lesson in LESSONS]
+    assert numbers[0] == "00"
+    assert numbers == sorted(set(numbers))
+    assert all(lesson.name.startswith(f"{lesson.number}_") for lesson in LESSONS)
 
 
 def test_built_notebooks_belong_to_their_sources():
