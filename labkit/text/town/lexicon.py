@@ -73,8 +73,8 @@ hospital|医院|nurse|护士
 clinic|诊所|doctor|医生
 station|火车站|conductor|列车员
 post office|邮局|postal worker|邮递员
-bookshop|书店|bookseller|书商
-market|集市|trader|摊贩
+bookshop|书店|bookseller|书店店员
+market|集市|trader|摊主
 harbour|码头|fisher|渔民
 museum|博物馆|guide|讲解员
 theatre|剧院|actor|演员
@@ -88,7 +88,7 @@ noodle shop|面馆|cook|厨师
 garage|修车铺|mechanic|修车工
 farm|农场|farmer|农民
 bank|银行|cashier|柜员
-hotel|旅馆|receptionist|前台
+hotel|旅馆|receptionist|接待员
 swimming pool|游泳馆|swimming coach|游泳教练
 music school|音乐学校|pianist|钢琴师
 workshop|木工坊|carpenter|木匠
@@ -154,7 +154,7 @@ OBJECTS = """
 umbrella|雨伞
 wallet|钱包
 watch|手表
-set of keys|一串钥匙
+set of keys|钥匙
 bicycle|自行车
 violin|小提琴
 notebook|笔记本
@@ -238,16 +238,16 @@ Shadow|影子
 Peanut|花生
 """
 
-# weather: noun | adjective for a day | Chinese
+# weather: noun | adjective for a day | Chinese noun | before 的日子 | kind of day | what it does | how one walks in it
 WEATHERS = """
-rain|rainy|下雨
-snow|snowy|下雪
-fog|foggy|有雾
-wind|windy|刮风
-sunshine|sunny|晴朗
-clouds|cloudy|多云
-storms|stormy|有暴风雨
-frost|frosty|有霜冻
+rain|rainy|雨|下雨|雨天|下着雨|冒着雨
+snow|snowy|雪|下雪|雪天|飘着雪|踏着雪
+fog|foggy|雾|有雾|雾天|起了大雾|穿过浓雾
+wind|windy|大风|刮风|大风天|刮着大风|顶着大风
+sunshine|sunny|晴|晴朗|大晴天|阳光明媚|迎着阳光
+clouds|cloudy|多云|多云|阴天|云层很厚|望着满天的云
+storms|stormy|暴风雨|风雨交加|暴风雨天|风雨大作|冒着狂风大雨
+frost|frosty|霜冻|霜冻|霜冻天|结了一层白霜|踩着白霜
 """
 
 EVENTS = """
@@ -383,8 +383,36 @@ a quiet garden|一个幽静的花园
 large windows|宽大的窗户
 a wooden staircase|一道木楼梯
 a blue roof|蓝色的屋顶
-an old stove|一个旧火炉
-a stone lion at the gate|门前的石狮子
+an old stove|一个老火炉
+a stone lion at the gate|一尊守门的石狮子
 a painted ceiling|彩绘的天花板
 a long bench|一条长椅
+"""
+
+# Chinese nouns by the measure word that counts them: 一把雨伞. Nouns that begin with 一 bring their own.
+MEASURE_WORDS = """
+把|雨伞 小提琴 茶壶 橡木椅子
+个|钱包 行李箱 背包 闹钟 面包 苹果派 芝士蛋糕 鸟屋
+块|手表
+串|钥匙
+辆|自行车 公共汽车 有轨电车 送货车 出租车 牛奶车 新自行车
+本|笔记本 侦探小说 词典
+台|相机 收音机
+条|围巾 狗 金鱼 鲜鱼 羊毛围巾
+副|眼镜
+部|手机
+枚|戒指 金牌
+封|信
+张|车票 小镇地图 购书券
+盏|灯笼 自行车灯
+只|猫 鹦鹉 兔子 乌龟 山羊 风筝
+匹|小马
+瓶|止咳糖浆
+支|护手霜
+列|火车 木头小火车
+艘|渡船
+件|丝绸衬衫
+场|春季集市 灯会 书市 夏季音乐会 花展 龙舟赛 厨艺大赛 慈善跑 画展 诗歌晚会 冬季集市 象棋赛 烘焙赛 拼写比赛 绘画比赛 游泳赛 自行车赛 歌唱比赛 风筝比赛 书法比赛 钓鱼比赛
+次|丰收节 科学日 电影之夜 海边旅行
+座|银杯
 """

@@ -71,11 +71,8 @@ def with_article(noun: str) -> str:
 
 def small_number(number: int) -> str:
     """English words for 0 to 9,999: ``"three hundred and five"``."""
-    ones = (
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen"
-    ).split()
-    tens = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+    ones = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+    tens = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
     if number < 20:
         return ones[number]
     if number < 100:
@@ -165,15 +162,42 @@ def _genders() -> dict[str, str]:
     return {key(name): sex for name, sex, _, _ in rows(lexicon.PEOPLE)}
 
 
+@cache
+def _measure_words() -> dict[str, str]:
+    return {noun: measure for measure, nouns in rows(lexicon.MEASURE_WORDS) for noun in nouns.split()}
+
+
+def counted_zh(noun: str) -> tuple[str, str]:
+    """Bare noun and measure word: ``"雨伞"`` -> ``("雨伞", "把")``, ``"一篮苹果"`` -> ``("苹果", "篮")``."""
+    if noun.startswith("一"):
+        return noun[2:], noun[1]
+    return noun, _measure_words().get(noun, "个")
+
+
+def _noun_forms(english: str, chinese: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Countable noun: plain, ``a`` (indefinite), ``the``, ``this`` and ``that``."""
+    bare, measure = counted_zh(chinese)
+    return (
+        {
+            "": english,
+            "a": with_article(english),
+            "the": f"the {english}",
+            "this": f"this {english}",
+            "that": f"that {english}",
+        },
+        {
+            "": bare,
+            "a": f"一{measure}{bare}",
+            "the": bare,
+            "this": f"这{measure}{bare}",
+            "that": f"那{measure}{bare}",
+        },
+    )
+
+
 def _nouns(name: str, table: str) -> ValueType:
-    """Countable nouns: plain, ``a`` (indefinite) and ``the``."""
-    items = {}
-    for english, chinese in rows(table):
-        items[key(english)] = (
-            {"": english, "a": with_article(english), "the": f"the {english}"},
-            {"": chinese, "a": chinese, "the": chinese},
-        )
-    return _table(name, items)
+    """Countable nouns: plain, ``a`` (indefinite), ``the``, ``this`` and ``that``."""
+    return _table(name, {key(english): _noun_forms(english, chinese) for english, chinese in rows(table)})
 
 
 def _plain(name: str, table: str) -> ValueType:
@@ -192,20 +216,15 @@ def _jobs() -> ValueType:
     for _, _, job, chinese in rows(lexicon.PLACES):
         items[key(job)] = (
             {"": job, "a": with_article(job), "the": f"the {job}"},
-            {"": chinese, "a": chinese},
+            {"": chinese, "a": f"一名{chinese}", "the": chinese},
         )
     return _table("job", items)
 
 
 def _goods() -> ValueType:
-    items = {}
-    for _, english, chinese, _, _ in rows(lexicon.GOODS):
-        bare = re.sub(r"^一[篮罐打袋束盆壶盒碗盘瓶]", "", chinese)
-        items[key(english)] = (
-            {"": english, "a": with_article(english), "the": f"the {english}"},
-            {"": bare, "a": chinese, "the": bare},
-        )
-    return _table("goods", items)
+    return _table(
+        "goods", {key(english): _noun_forms(english, zh) for _, english, zh, _, _ in rows(lexicon.GOODS)}
+    )
 
 
 def _relations() -> ValueType:
@@ -222,9 +241,13 @@ def _verbs(name: str, table: str) -> ValueType:
 
 
 def _weather() -> ValueType:
-    items = {
-        key(noun): ({"": noun, "adj": adj}, {"": zh, "adj": zh}) for noun, adj, zh in rows(lexicon.WEATHERS)
-    }
+    """Plain noun, ``adj`` of a day, ``day`` (a rainy day), ``does`` (what the sky does), ``in`` (how one walks)."""
+    items = {}
+    for noun, adj, zh, adj_zh, day_zh, does_zh, in_zh in rows(lexicon.WEATHERS):
+        items[key(noun)] = (
+            {"": noun, "adj": adj, "day": f"{with_article(adj)} day", "does": adj, "in": f"in the {noun}"},
+            {"": zh, "adj": adj_zh, "day": day_zh, "does": does_zh, "in": in_zh},
+        )
     return _table("weather", items)
 
 
@@ -241,7 +264,7 @@ def _dates() -> ValueType:
             date, date_zh = f"{number} {MONTHS[month]}", f"{month + 1}月{number}日"
             items[day] = (
                 {"": date, "weekday": weekday, "full": f"{weekday} {date}", "month": MONTHS[month]},
-                {"": date_zh, "weekday": chinese, "full": f"{date_zh}{chinese}", "month": f"{month + 1}月"},
+                {"": date_zh, "weekday": chinese, "full": f"{date_zh}（{chinese}）", "month": f"{month + 1}月"},
             )
             day += 1
     return _table("date", items)
@@ -291,7 +314,7 @@ def _money(name: str) -> ValueType:
     if name == "price":
         for value in range(100, 10_000, 5):
             figure = f"{value / 100:.2f}"
-            items[value] = ({"": f"{figure} crowns"}, {"": f"{figure}克朗"})
+            items[value] = ({"": f"{figure} crowns"}, {"": f"{value / 100:g}克朗"})
     else:
         for crowns in range(100, 10_000, 100):
             items[crowns * 100] = (
@@ -312,7 +335,7 @@ def _numbers(name: str, values: range) -> ValueType:
         {
             value: (
                 {"": str(value), "words": words(value, small_number, "minus ")},
-                {"": str(value), "words": words(value, small_number_zh, "零下")},
+                {"": words(value, str, "零下"), "words": words(value, small_number_zh, "零下")},
             )
             for value in values
         },
