@@ -25,7 +25,7 @@ def mood(rng: Random, sentiment: str) -> Value:
 def season_weather(rng: Random, date: int) -> Value:
     """Snow and frost from November to March only."""
     cold = date < 80 or date > 320
-    names = [key(noun) for noun, _, _ in rows(lexicon.WEATHERS)]
+    names = [key(noun) for noun, *_ in rows(lexicon.WEATHERS)]
     return rng.choice([name for name in names if cold or name not in ("snow", "frost")])
 
 

@@ -39,11 +39,16 @@ DYNAMIC: dict[str, dict[str, str]] = {
     "helped": {"person": "person", "other": "person", "task": "task"},
     "repaired": {"person": "person", "object": "object", "other": "person"},  # other's object
     "learned": {"person": "person", "activity": "activity", "other": "person"},  # from other
-    "late": {"person": "person", "event": "event", "reason": "reason"},
+    "broke": {"other": "person", "object": "object"},  # other's object
+    "cooked": {"person": "person", "food": "food", "other": "person"},  # for other
+    "gift": {"person": "person", "goods": "goods", "other": "person"},  # person gave it to other
+    "attended": {"person": "person", "event": "event"},
+    "late": {"person": "person", "event": "event", "reason": "reason"},  # late for the event
     "planned": {"person": "person", "activity": "activity", "date": "date"},
     "mood": {"person": "person", "mood": "mood"},
     "event": {"event": "event", "place": "place", "date": "date", "time": "time"},
     "attendance": {"event": "event", "count": "count"},
+    "cancelled": {"event": "event", "reason": "reason"},
     "won": {"person": "person", "contest": "contest", "prize": "prize"},
     "runner_up": {"other": "person", "contest": "contest"},
     "match": {"team": "team", "rival": "team", "goals": "goals", "rival_goals": "goals"},
@@ -52,6 +57,7 @@ DYNAMIC: dict[str, dict[str, str]] = {
     "accident": {"vehicle": "vehicle", "street": "street", "date": "date"},
     "injured": {"vehicle": "vehicle", "count": "count"},
     "theft": {"object": "object", "place": "place", "date": "date"},
+    "recovered": {"object": "object", "place": "place"},  # the police found the stolen thing there
     "delay": {"vehicle": "vehicle", "minutes": "minutes", "reason": "reason"},
     "council": {"measure": "measure", "date": "date"},
     "cost": {"measure": "measure", "amount": "amount"},

@@ -64,8 +64,6 @@ def key(name: str) -> str:
 
 def with_article(noun: str) -> str:
     """``"umbrella"`` -> ``"an umbrella"``: by sound, as far as the town's words go."""
-    if noun.startswith(("fresh ", "cough ", "hand cream", "dozen")):
-        return f"a {noun}" if noun.startswith("dozen") else noun
     return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
 
 
@@ -222,9 +220,11 @@ def _jobs() -> ValueType:
 
 
 def _goods() -> ValueType:
-    return _table(
-        "goods", {key(english): _noun_forms(english, zh) for _, english, zh, _, _ in rows(lexicon.GOODS)}
-    )
+    items = {}
+    for _, english, indefinite, chinese, _, _ in rows(lexicon.GOODS):
+        forms, forms_zh = _noun_forms(english, chinese)
+        items[key(english)] = (forms | {"a": indefinite}, forms_zh)
+    return _table("goods", items)
 
 
 def _relations() -> ValueType:

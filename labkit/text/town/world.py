@@ -40,7 +40,7 @@ class World:
         self._furnish(rng)
         self.prices = {
             (key(place), key(name)): rng.randrange(int(low), int(high) + 1, 5)
-            for place, name, _, low, high in rows(lexicon.GOODS)
+            for place, name, _, _, low, high in rows(lexicon.GOODS)
         }
         for place, goods in self.prices:
             self._hold(Fact.of("sells", place=place, goods=goods))
