@@ -268,14 +268,14 @@ play the violin|playing the violin|played the violin|拉小提琴
 bake bread|baking bread|baked bread|烤面包
 grow roses|growing roses|grew roses|种玫瑰
 go fishing|going fishing|went fishing|钓鱼
-sing in the choir|singing in the choir|sang in the choir|参加合唱
+sing in the choir|singing in the choir|sang in the choir|唱合唱
 write poems|writing poems|wrote poems|写诗
 ride a bicycle|riding a bicycle|rode a bicycle|骑自行车
 fly kites|flying kites|flew kites|放风筝
-take photographs|taking photographs|took photographs|摄影
+take photographs|taking photographs|took photographs|拍照
 swim|swimming|swam|游泳
 watch birds|watching birds|watched birds|观鸟
-practise calligraphy|practising calligraphy|practised calligraphy|练书法
+practise calligraphy|practising calligraphy|practised calligraphy|写毛笔字
 cook noodles|cooking noodles|cooked noodles|做面条
 read novels|reading novels|read novels|读小说
 make pottery|making pottery|made pottery|做陶器
@@ -368,7 +368,7 @@ snow|snowy|雪|下雪|雪天|飘着雪|踏着雪
 fog|foggy|雾|有雾|雾天|起了大雾|穿过浓雾
 wind|windy|大风|刮风|大风天|刮着大风|顶着大风
 sunshine|sunny|晴|晴朗|大晴天|阳光明媚|迎着阳光
-clouds|cloudy|多云|多云|阴天|云层很厚|望着满天的云
+clouds|cloudy|多云|多云|阴天|阴云密布|顶着满天阴云
 storms|stormy|暴风雨|风雨交加|暴风雨天|风雨大作|冒着狂风大雨
 drizzle|damp|毛毛雨|下毛毛雨|毛毛雨天|飘着毛毛雨|冒着细雨
 heat|hot|炎热|炎热|大热天|热得厉害|顶着烈日
@@ -417,7 +417,7 @@ table tennis final|乒乓球决赛
 poetry contest|诗歌比赛
 rowing race|划船比赛
 cooking contest|烹饪比赛
-photography contest|摄影比赛
+photography contest|拍照比赛
 hill run|登山跑
 """
 
@@ -636,4 +636,26 @@ MEASURE_WORDS = """
 场|露天话剧 跳蚤市场 学校音乐会 茶会 乡村舞会 游船巡游 历史讲座 木偶戏 乒乓球决赛 诗歌比赛 划船比赛 烹饪比赛 摄影比赛 登山跑
 次|植树日 面包节
 条|熏火腿
+"""
+
+# Chinese places by their measure word: 一家面包店
+PLACE_MEASURES = """
+家|面包店 医院 诊所 书店 药店 花店 茶馆 面馆 修车铺 银行 旅馆 裁缝铺 玩具店 报社 木工坊
+座|图书馆 博物馆 剧院 公园 游泳馆 码头 火车站 农场
+所|学校 音乐学校
+个|邮局 集市 市政厅 派出所 消防站
+"""
+
+# Chinese mood | as a predicate | before a verb | as others see it
+MOODS_ZH = """
+高兴|很高兴|高兴地|满脸笑容
+自豪|很自豪|自豪地|一脸自豪
+感激|满心感激|感激地|满眼感激
+松了一口气|松了一口气|如释重负地|神情轻松
+难过|很难过|难过地|神情难过
+生气|很生气|生气地|满脸怒气
+担心|忧心忡忡|担心地|愁眉不展
+失望|很失望|失望地|一脸失望
+疲惫|疲惫不堪|疲惫地|满脸倦容
+惊讶|十分惊讶|惊讶地|一脸惊讶
 """

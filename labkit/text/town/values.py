@@ -204,8 +204,13 @@ def _plain(name: str, table: str) -> ValueType:
 
 def _places() -> ValueType:
     items = {}
+    measures = {noun: measure for measure, nouns in rows(lexicon.PLACE_MEASURES) for noun in nouns.split()}
     for english, chinese, *_ in rows(lexicon.PLACES):
-        items[key(english)] = ({"": english, "the": f"the {english}"}, {"": chinese, "the": chinese})
+        measure = measures.get(chinese, "个")
+        items[key(english)] = (
+            {"": english, "a": with_article(english), "the": f"the {english}"},
+            {"": chinese, "a": f"一{measure}{chinese}", "the": chinese},
+        )
     return _table("place", items)
 
 
@@ -252,7 +257,16 @@ def _weather() -> ValueType:
 
 
 def _moods() -> ValueType:
-    return _table("mood", {key(en): ({"": en}, {"": zh}) for en, zh, _ in rows(lexicon.MOODS)})
+    """Plain adjective, ``feels`` (predicate), ``with`` (before a verb) and ``look`` (as others see it)."""
+    chinese = {zh: (feels, how, look) for zh, feels, how, look in rows(lexicon.MOODS_ZH)}
+    items = {}
+    for en, zh, _ in rows(lexicon.MOODS):
+        feels, how, look = chinese.get(zh, (f"很{zh}", f"{zh}地", f"神情{zh}"))
+        items[key(en)] = (
+            dict.fromkeys(("", "feels", "with", "look"), en),
+            {"": zh, "feels": feels, "with": how, "look": look},
+        )
+    return _table("mood", items)
 
 
 def _dates() -> ValueType:
