@@ -35,7 +35,7 @@ EVENT_REASONS = (
 )  # fmt: skip
 DELAY_REASONS = (
     "a_fallen_tree", "heavy_snow", "thick_fog", "a_power_cut", "road_works", "a_broken_signal", "a_street_parade",
-    "a_flooded_street", "a_missing_driver", "a_landslide", "a_flat_tyre", "a_herd_of_sheep_on_the_road", "empty_tank", "a_jammed_door",
+    "a_flooded_street", "a_missing_driver", "a_landslide", "a_flat_tyre", "a_herd_of_sheep_on_the_road", "an_empty_tank", "a_jammed_door",
 )  # fmt: skip
 LATE_REASONS = (
     "a_fallen_tree", "heavy_snow", "thick_fog", "road_works", "a_broken_signal", "a_street_parade", "a_flooded_street",
