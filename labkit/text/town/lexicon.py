@@ -290,7 +290,7 @@ row on the river|rowing on the river|rowed on the river|在河上划船
 cut paper figures|cutting paper figures|cut paper figures|剪纸
 play badminton|playing badminton|played badminton|打羽毛球
 tell old stories|telling old stories|told old stories|讲老故事
-carve wood|carving wood|carved wood|木雕
+carve wood|carving wood|carved wood|做木雕
 make lanterns|making lanterns|made lanterns|做灯笼
 run by the river|running by the river|ran by the river|在河边跑步
 keep bees|keeping bees|kept bees|养蜂
@@ -417,7 +417,7 @@ table tennis final|乒乓球决赛
 poetry contest|诗歌比赛
 rowing race|划船比赛
 cooking contest|烹饪比赛
-photography contest|拍照比赛
+photography contest|摄影比赛
 hill run|登山跑
 """
 
@@ -643,6 +643,8 @@ PLACE_MEASURES = """
 家|面包店 医院 诊所 书店 药店 花店 茶馆 面馆 修车铺 银行 旅馆 裁缝铺 玩具店 报社 木工坊
 座|图书馆 博物馆 剧院 公园 游泳馆 码头 火车站 农场
 所|学校 音乐学校
+家|杂货店 电影院 理发店 肉铺 宠物医院 广播电台 陶艺坊 幼儿园 法院
+座|体育场 灯塔 水磨坊 美术馆 体育馆 公交总站
 个|邮局 集市 市政厅 派出所 消防站
 """
 
@@ -658,4 +660,10 @@ MOODS_ZH = """
 失望|很失望|失望地|一脸失望
 疲惫|疲惫不堪|疲惫地|满脸倦容
 惊讶|十分惊讶|惊讶地|一脸惊讶
+愉快|十分愉快|愉快地|神情愉快
+满怀谢意|满怀谢意|满怀谢意地|满脸谢意
+心烦|心烦意乱|心烦地|眉头紧锁
+孤单|有些孤单|孤单地|神情落寞
+平静|很平静|平静地|神色平静
+若有所思|若有所思|若有所思地|一副沉思的样子
 """
