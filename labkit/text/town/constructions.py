@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 
 from labkit.common import LabkitError
-from labkit.text.town.facts import Value, types_of
+from labkit.text.town import lexicon
+from labkit.text.town.facts import Fact, Value, types_of
 from labkit.text.town.grammar import Pattern, Slot, Write
-from labkit.text.town.values import ValueType, types
+from labkit.text.town.values import ValueType, key, rows, types
 
 MODULES = {"en": "labkit.text.town.english", "zh": "labkit.text.town.chinese"}
 COLOUR_TYPES = {"person": "person", "place": "place", "other": "person"}
 ANY_CASE = re.compile(r"[a-z]")
+CONDITION = re.compile(r"\(([a-z]+)\)")
+MOOD_SENTIMENT = {key(name): sentiment for name, _, sentiment in rows(lexicon.MOODS)}
+FINE = frozenset({"sunshine", "clouds"})
+# name -> the kind of fact whose values it looks at, and the test: a pattern "(up)..." is said of rising prices only.
+CONDITIONS: dict[str, tuple[str, Callable[[Mapping[str, Value]], bool]]] = {
+    "win": ("match", lambda of: of["goals"] > of["rival_goals"]),  # type: ignore[operator]
+    "draw": ("match", lambda of: of["goals"] == of["rival_goals"]),
+    "up": ("price_change", lambda of: of["price"] > of["old_price"]),  # type: ignore[operator]
+    "down": ("price_change", lambda of: of["price"] < of["old_price"]),  # type: ignore[operator]
+    "fine": ("weather", lambda of: of["weather"] in FINE),
+    "rough": ("weather", lambda of: of["weather"] not in FINE),
+    "glad": ("mood", lambda of: MOOD_SENTIMENT[str(of["mood"])] == "positive"),
+    "low": ("mood", lambda of: MOOD_SENTIMENT[str(of["mood"])] == "negative"),
+}
 
 
 @dataclass
@@ -31,11 +46,18 @@ class Construction:
     pattern: Pattern
     language: str
     asked: str = ""
+    condition: str = ""
     types: dict[str, str] = field(default_factory=dict)
     compiled: tuple[re.Pattern[str], tuple[Slot, ...]] | None = None
 
     def value_type(self, role: str) -> ValueType:
         return types()[self.types[role]]
+
+    def allows(self, fact: Fact) -> bool:
+        """Whether the condition of this construction, if it has one for this kind of fact, holds."""
+        if not self.condition or CONDITIONS[self.condition][0] != fact.kind:
+            return True
+        return CONDITIONS[self.condition][1](fact.roles)
 
     def write(self, rng: Random, surface: Write) -> str:
         text = self.pattern.write(rng, surface)
@@ -106,14 +128,21 @@ class Grammar:
     def _add(self, use: str, kinds: tuple[str, ...], name: str, sources: list[str], asked: str = "") -> None:
         roles = types_of(kinds) if kinds else COLOUR_TYPES
         for source in sources:
-            pattern = Pattern(source, self.module.MACROS)
+            condition = CONDITION.match(source)
+            if condition and (condition[1] not in CONDITIONS or CONDITIONS[condition[1]][0] not in kinds):
+                raise LabkitError(
+                    f"{self.language} {use} {name}: there is no condition {condition[1]!r} here."
+                )
+            pattern = Pattern(source[condition.end() :] if condition else source, self.module.MACROS)
             unknown = pattern.roles - set(roles)
             if unknown:
                 raise LabkitError(
                     f"{self.language} {use} {name}: {source!r} has unknown roles {sorted(unknown)}."
                 )
             self.constructions.setdefault((use, name), []).append(
-                Construction(use, kinds, pattern, self.language, asked, roles)
+                Construction(
+                    use, kinds, pattern, self.language, asked, condition[1] if condition else "", roles
+                )
             )
 
     def of(self, use: str, name: str) -> list[Construction]:

@@ -12,7 +12,12 @@ from labkit.text.town.facts import KINDS, Fact, Value
 from labkit.text.town.world import World
 from labkit.text.town.writer import world as default_world
 
-ENDS = {"en": re.compile(r"(?<=[.!?])[\"”]?\s+"), "zh": re.compile(r"(?<=[。！？])(?![”」])")}
+# A sentence ends at . ! or ?, with a closing quotation mark perhaps, where the next begins with a capital or a quotation:
+# '"Is this yours?" asked Anna. She smiled.' are two.
+ENDS = {
+    "en": re.compile(r"""(?:(?<=[.!?])|(?<=[.!?]["”]))\s+(?=["“]?[A-Z0-9])"""),
+    "zh": re.compile(r"(?<=[。！？])(?![”」])"),
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def check_text(text: str, facts: Iterable[Fact], language: str, world: World | N
     standing = (world or default_world()).all_static
     cast = {value for fact in given for role, value in fact.arguments if KINDS[fact.kind][role] == "person"}
     verdicts = []
-    question: Reading | None = None
+    questions: list[Reading] = []
     for sentence in split_sentences(text, language):
         readings = parse(sentence, language)
         for reading in readings:
@@ -108,24 +113,27 @@ def check_text(text: str, facts: Iterable[Fact], language: str, world: World | N
                 for v in vs
             }
         stated = [
-            reading
-            for reading in readings
-            if reading.construction.kinds and reading.construction.use != "question"
+            one
+            for one in readings
+            if one.construction.use in ("sentence", "title") and one.construction.kinds
         ]
-        if any(reading.construction.use == "answer" for reading in stated) and question is not None:
-            stated = [_answered(question, reading) for reading in stated]
-        asked = [reading for reading in readings if reading.construction.use == "question"]
-        question = asked[0] if asked else None
+        for answer in readings:
+            stated += [_answered(question, answer) for question in questions if _answers(question, answer)]
+        questions = [reading for reading in readings if reading.construction.use == "question"]
         consistent = any(_holds(reading, given, standing, cast) for reading in stated) if stated else None
         kinds = stated[0].construction.kinds if stated else ()
         verdicts.append(Verdict(sentence, bool(readings), consistent, kinds))
     return TownCheck(tuple(verdicts))
 
 
+def _answers(question: Reading, answer: Reading) -> bool:
+    """Whether this is an answer to that question: of the same kind of fact, and to what was asked."""
+    one, other = question.construction, answer.construction
+    return other.use == "answer" and (one.kinds, one.asked) == (other.kinds, other.asked)
+
+
 def _answered(question: Reading, answer: Reading) -> Reading:
     """An answer says what the question left open: "Where?" "At the station." """
-    if answer.construction.use != "answer" or answer.construction.kinds != question.construction.kinds:
-        return answer
     bound = {role: values for role, values in question.bound.items() if role != question.construction.asked}
     for role, values in answer.bound.items():
         bound[role] = bound.get(role, values) & values
@@ -141,6 +149,9 @@ def _holds(reading: Reading, given: Sequence[Fact], standing: frozenset[Fact], c
         candidates = [fact for fact in given if fact.kind == kind] or [
             fact for fact in standing if fact.kind == kind
         ]
-        if not any(all(fact[role] in values for role, values in roles.items()) for fact in candidates):
+        if not any(
+            all(fact[role] in values for role, values in roles.items()) and reading.construction.allows(fact)
+            for fact in candidates
+        ):
             return False
     return True

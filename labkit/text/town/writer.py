@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -11,6 +11,7 @@ from random import Random
 from labkit.common import LabkitError
 from labkit.text.town.constructions import Construction, Grammar, grammar
 from labkit.text.town.facts import KINDS, Fact, Value
+from labkit.text.town.grammar import Write
 from labkit.text.town.values import gender, types
 from labkit.text.town.world import WORLD_SEED, Episode, World
 
@@ -19,7 +20,11 @@ KIND_WEIGHTS = (4, 4, 2, 2)
 SPLITS = ("train", "test")
 HELD_OUT = 10  # one in ten main facts is kept for the test split
 NOTES_SHARE = 0.5  # of the documents that open with their facts
-COLOUR_SHARE = 0.18  # of the sentences after which one without facts follows
+COLOUR_SHARE = 0.16  # of the sentences after which one without facts follows
+OUTCOME_SHARE = (
+    0.35  # of the texts whose mood is told as a fact that end with a sentence about the outcome as well
+)
+PARAGRAPH = 5  # sentences from which on a text may have two paragraphs
 MERGE_SHARE = 0.5  # of the pairs of facts told in one sentence, where the grammar can
 
 
@@ -125,9 +130,16 @@ class Teller:
             facts = list(episode.facts)
         while facts:
             sentences.append(self._tell_next(facts))
-            if self.rng.random() < COLOUR_SHARE:
-                sentences.extend(self._colour(episode))
+            if facts and self.rng.random() < COLOUR_SHARE:
+                sentences.extend(self._colour(episode, ("any", episode.topic)))
+        told = any(fact.kind == "mood" for fact in episode.facts) or episode.sentiment == "neutral"
+        if not told or self.rng.random() < OUTCOME_SHARE:
+            # The outcome last: "everyone was glad" must not follow on the loss.
+            sentences.extend(self._colour(episode, (episode.sentiment,)))
         joint = " " if self.words.language == "en" else ""
+        if len(sentences) >= PARAGRAPH and self.rng.random() < 0.4:
+            middle = self.rng.randrange(2, len(sentences) - 1)
+            return "\n".join([*title, joint.join(sentences[:middle]), joint.join(sentences[middle:])])
         return "\n".join([*title, joint.join(sentences)])
 
     def questions(self, episode: Episode) -> str:
@@ -141,12 +153,13 @@ class Teller:
             name = f"{fact.kind}.{role}"
             question = self._choose(self.words.of("question", name))
             lines.append(q + question.write(self.rng, lambda r, form, f=fact: self._plain(f, r, form)))
-            self._name_people([fact])
+            people = [fact[one] for one in KINDS[fact.kind] if KINDS[fact.kind][one] == "person"]
+            self._name_people(one for one in reversed(people) if f"{{{role}" not in question.pattern.source)
             lines.append(a + self._say(self._choose(self.words.of("answer", name)), [fact]))
         return "\n".join(lines)
 
     def _title(self, episode: Episode) -> list[str]:
-        titles = self.words.of("title", episode.main.kind)
+        titles = [one for one in self.words.of("title", episode.main.kind) if one.allows(episode.main)]
         if not titles:
             return []
         construction = self._choose(titles)
@@ -155,53 +168,47 @@ class Teller:
     def _tell_next(self, facts: list[Fact]) -> str:
         """One sentence for the first fact, or the first two when the grammar has a construction for both."""
         if len(facts) > 1 and self.rng.random() < MERGE_SHARE:
-            both = self.words.of("sentence", f"{facts[0].kind}+{facts[1].kind}")
+            both = self._sentences(facts[:2])
             first, second = facts[0].roles, facts[1].roles
             if both and all(first[role] == second[role] for role in first.keys() & second.keys()):
                 pair, facts[:2] = facts[:2], []
                 return self._say(self._choose(both), pair)
         fact = facts.pop(0)
-        constructions = self.words.of("sentence", fact.kind)
+        constructions = self._sentences([fact])
         if not constructions:
             raise LabkitError(
                 f"The {self.words.language} grammar has no sentence for facts of kind {fact.kind!r}."
             )
         return self._say(self._choose(constructions), [fact])
 
-    def _colour(self, episode: Episode) -> list[str]:
-        people = [
-            value
-            for fact in episode.facts
-            for role, value in fact.arguments
-            if KINDS[fact.kind][role] == "person"
-        ]
-        places = [
-            value
-            for fact in episode.facts
-            for role, value in fact.arguments
-            if KINDS[fact.kind][role] == "place"
-        ]
-        values = {"person": people[:1], "place": places[:1], "other": people[1:2]}
-        names = [
-            name
-            for use, name in self.words.constructions
-            if use == "colour" and name in ("any", episode.sentiment, episode.topic)
-        ]
+    def _sentences(self, facts: list[Fact]) -> list[Construction]:
+        found = self.words.of("sentence", "+".join(fact.kind for fact in facts))
+        return [one for one in found if not one.condition or all(one.allows(fact) for fact in facts)]
+
+    def _colour(self, episode: Episode, names: tuple[str, ...]) -> list[str]:
+        """One sentence that states nothing, about the first person or place of the episode if about any."""
+        values: dict[str, list[Value]] = {"person": [], "other": [], "place": []}
+        for fact in episode.facts:
+            for role, value in fact.arguments:
+                kind = KINDS[fact.kind][role]
+                if kind == "person" and value not in values["person"]:
+                    values["person"].append(value)
+                elif kind == "place":
+                    values["place"].append(value)
+        values["other"] = values["person"][1:]
         fitting = [
             one
             for name in names
             for one in self.words.of("colour", name)
-            if all(values[role] for role in one.pattern.roles) and id(one) not in self.used
+            if id(one) not in self.used and all(values[role] for role in one.pattern.roles)
         ]
         if not fitting:
             return []
         construction = self._choose(fitting)
         roles = {role: found[0] for role, found in values.items() if found}
-        return [
-            construction.write(
-                self.rng, lambda role, form: self._surface(roles[role], construction, role, form)
-            )
-        ]
+        text = construction.write(self.rng, self._surfaces(roles, construction))
+        self._name_people(roles[role] for role in ("other", "person") if role in construction.pattern.roles)
+        return [text]
 
     def _choose(self, constructions: list[Construction]) -> Construction:
         """One at random, those not yet used in this document first."""
@@ -212,32 +219,41 @@ class Teller:
 
     def _say(self, construction: Construction, facts: list[Fact]) -> str:
         roles = {role: value for fact in facts for role, value in fact.arguments}
-        text = construction.write(
-            self.rng, lambda role, form: self._surface(roles[role], construction, role, form)
+        text = construction.write(self.rng, self._surfaces(roles, construction))
+        people = dict.fromkeys(
+            role for fact in facts for role in KINDS[fact.kind] if KINDS[fact.kind][role] == "person"
         )
-        self._name_people(facts)
+        self._name_people(roles[role] for role in reversed(people))  # the first is what the sentence is about
         return text
 
-    def _name_people(self, facts: list[Fact]) -> None:
-        for fact in facts:
-            for role, value in reversed(fact.arguments):  # the first role is what the sentence is about
-                if KINDS[fact.kind][role] == "person":
-                    self.known.add(value)
-                    self.recent[gender(str(value))] = value
+    def _name_people(self, people: Iterable[Value]) -> None:
+        for person in people:
+            self.known.add(person)
+            self.recent[gender(str(person))] = person
 
     def _plain(self, fact: Fact, role: str, form: str) -> str:
         """A surface without regard to what was said before: people by their full names."""
         value_type = types()[KINDS[fact.kind][role]]
         return value_type.write(fact[role], self.words.language, form)
 
-    def _surface(self, value: Value, construction: Construction, role: str, form: str) -> str:
-        value_type = construction.value_type(role)
-        if form not in ("ref", "obj", "refs"):
-            return value_type.write(value, self.words.language, form)
-        full, first, pronoun, title = value_type.forms[self.words.language][form][value]
-        if value not in self.known:
-            return full
-        draw = self.rng.random()
-        if self.recent.get(gender(str(value))) == value and draw < 0.55:
-            return pronoun
-        return first if draw < 0.8 else title if draw < 0.9 else full
+    def _surfaces(self, roles: dict[str, Value], construction: Construction) -> Write:
+        """How each slot is written; a pronoun only where no other person of the sentence could be meant."""
+        cast = [
+            gender(str(value)) for role, value in roles.items() if construction.types.get(role) == "person"
+        ]
+
+        def surface(role: str, form: str) -> str:
+            value = roles[role]
+            value_type = construction.value_type(role)
+            if form not in ("ref", "obj", "refs"):
+                return value_type.write(value, self.words.language, form)
+            full, first, pronoun, title = value_type.forms[self.words.language][form][value]
+            if value not in self.known:
+                return full
+            draw = self.rng.random()
+            sex = gender(str(value))
+            if draw < 0.55 and self.recent.get(sex) == value and cast.count(sex) == 1:
+                return pronoun
+            return first if draw < 0.8 else title if draw < 0.9 else full
+
+        return surface
