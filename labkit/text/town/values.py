@@ -29,6 +29,7 @@ class ValueType:
     name: str
     forms: dict[str, dict[str, dict[Value, tuple[str, ...]]]]
     meanings: dict[tuple[str, str], dict[str, frozenset[Value]]] = field(default_factory=dict)
+    patterns: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def values(self) -> list[Value]:
         return list(self.forms["en"][""])
@@ -37,7 +38,9 @@ class ValueType:
         return self.forms[language][form][value][0]
 
     def pattern(self, language: str, form: str) -> str:
-        return trie_regex(list(self._meanings(language, form)))
+        if (language, form) not in self.patterns:
+            self.patterns[language, form] = _shape(list(self._meanings(language, form)), language)
+        return self.patterns[language, form]
 
     def read(self, surface: str, language: str, form: str) -> frozenset[Value]:
         return self._meanings(language, form).get(surface, frozenset())
@@ -51,6 +54,22 @@ class ValueType:
                     table.setdefault(surface, set()).add(value)
             self.meanings[key] = {surface: frozenset(values) for surface, values in table.items()}
         return self.meanings[key]
+
+
+def _shape(surfaces: list[str], language: str) -> str:
+    """A regular expression for the surfaces; of numbers and dates it accepts more (``read`` then decides).
+
+    Digits become ``\\d+``; where more than a hundred surfaces are left, their words in any order.
+    """
+    shapes = (
+        sorted({re.sub(r"\d+", "0", surface) for surface in surfaces}) if len(surfaces) > 100 else surfaces
+    )
+    if len(shapes) <= 100 or any(surface[0].isupper() for surface in surfaces):
+        return trie_regex(shapes).replace("0", r"\d+") if shapes is not surfaces else trie_regex(surfaces)
+    if language == "zh":
+        return f"[{re.escape(''.join(sorted(set(''.join(shapes)))))}]+"
+    words = trie_regex(sorted({word for shape in shapes for word in re.split("[ -]", shape)}))
+    return f"{words}(?:[ -]{words})*"
 
 
 def rows(table: str) -> list[list[str]]:
@@ -69,7 +88,28 @@ def with_article(noun: str) -> str:
 
 def small_number(number: int) -> str:
     """English words for 0 to 9,999: ``"three hundred and five"``."""
-    ones = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+    ones = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ]
     tens = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
     if number < 20:
         return ones[number]
@@ -278,7 +318,12 @@ def _dates() -> ValueType:
             date, date_zh = f"{number} {MONTHS[month]}", f"{month + 1}月{number}日"
             items[day] = (
                 {"": date, "weekday": weekday, "full": f"{weekday} {date}", "month": MONTHS[month]},
-                {"": date_zh, "weekday": chinese, "full": f"{date_zh}（{chinese}）", "month": f"{month + 1}月"},
+                {
+                    "": date_zh,
+                    "weekday": chinese,
+                    "full": f"{date_zh}（{chinese}）",
+                    "month": f"{month + 1}月",
+                },
             )
             day += 1
     return _table("date", items)
