@@ -242,7 +242,7 @@ def _estimate(context_keys: np.ndarray, keys: np.ndarray, counts: np.ndarray, vo
 
 
 def _discounts(counts: np.ndarray) -> tuple[float, float, float]:
-    """D1, D2, D3+ (equation 26 of the paper), or the fall-back where they have no value in (0, count]."""
+    """D1, D2, D3+ from the counts of counts, or the fall-back where they have no value in (0, count]."""
     once, twice, thrice, four = (int((counts == k).sum()) for k in (1, 2, 3, 4))
     if min(once, twice, thrice, four) == 0:
         return FALLBACK_DISCOUNTS

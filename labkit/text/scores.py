@@ -29,6 +29,7 @@ _UNITS = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*(?=\s|$)|(?<=[。！？])[”’」』）]*|\n+")
 
 COMPARED_TOKENS = 1 << 20  # at a time: bounds the memory
+TABLE_BITS = 22
 MODES = ("auto", "characters")
 COMPRESSORS = {
     "zlib": lambda content: zlib.compress(content, 9),
@@ -64,8 +65,9 @@ def units(text: Text, by: str = "auto") -> list[Hashable]:
 def distinct_n(texts: Text | Iterable[Text], n: int = 2, *, by: str = "auto") -> float:
     """Share of the n-grams of all texts together that are different from one another, in (0, 1]; more is more varied.
 
-    It falls with the amount of text, so compare equal amounts. Source: Li et al. 2016, "A Diversity-Promoting
-    Objective Function for Neural Conversation Models", https://arxiv.org/abs/1510.03055, section 5.
+    It falls with the amount of text, so compare equal amounts. (The paper divides by the number of words, which
+    for n > 1 is a little more than the number of n-grams.) Source: Li et al. 2016, "A Diversity-Promoting
+    Objective Function for Neural Conversation Models", https://arxiv.org/abs/1510.03055.
     """
     grams = [gram for tokens in _token_lists(texts, by) for gram in _ngrams(tokens, n)]
     if not grams:
@@ -77,7 +79,7 @@ def repetition(texts: Text | Iterable[Text], n: int = 4, *, by: str = "auto") ->
     """Share of the n-grams of a text that occurred before in the same text, in [0, 1): the mean over the texts.
 
     This is seq-rep-n = 1 - (different n-grams) / (n-grams) of Welleck et al. 2020, "Neural Text Generation with
-    Unlikelihood Training", https://arxiv.org/abs/1908.04319, section 6.1. A text shorter than n tokens has no
+    Unlikelihood Training", https://arxiv.org/abs/1908.04319. A text shorter than n tokens has no
     n-gram and does not count.
     """
     shares = []
@@ -282,11 +284,17 @@ def _find_windows(query: np.ndarray, stream: np.ndarray, n: int, first_only: boo
         return places
     wanted, inverse = np.unique(_window_hashes(query, n), return_inverse=True)
     hashes = _window_hashes(stream, n)
-    nearest = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
-    candidates = np.flatnonzero(wanted[nearest] == hashes)
+    # A table over the highest bits turns nearly all of the stream away before the slow search.
+    table = np.zeros(1 << TABLE_BITS, dtype=bool)
+    shift = np.uint64(64 - TABLE_BITS)
+    table[wanted >> shift] = True
+    candidates = np.flatnonzero(table[hashes >> shift])
+    nearest = np.minimum(np.searchsorted(wanted, hashes[candidates]), len(wanted) - 1)
+    same_hash = wanted[nearest] == hashes[candidates]
+    candidates, nearest = candidates[same_hash], nearest[same_hash]
     # One candidate for each hash decides, unless two different windows share it: then all are compared.
     first = np.full(len(wanted), -1, dtype=np.int64)
-    first[nearest[candidates[::-1]]] = candidates[::-1]
+    first[nearest[::-1]] = candidates[::-1]
     guess = first[inverse]
     windows = np.lib.stride_tricks.sliding_window_view
     ours, theirs = windows(query, n), windows(stream, n)
@@ -297,7 +305,7 @@ def _find_windows(query: np.ndarray, stream: np.ndarray, n: int, first_only: boo
         equal = (ours[part] == theirs[guess[part]]).all(axis=1)
         places[part[equal]] = guess[part[equal]]
         for place in part[~equal]:
-            same = candidates[nearest[candidates] == inverse[place]]
+            same = candidates[nearest == inverse[place]]
             hits = (int(other) for other in same if (theirs[other] == ours[place]).all())
             places[place] = next(hits, -1)
         if first_only and places[part[0]] >= 0:
