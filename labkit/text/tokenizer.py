@@ -83,9 +83,8 @@ class CharTokenizer:
             special_tokens = SPECIAL if byte_fallback else ()
         self.characters = "".join(sorted(set(characters)))
         self.byte_fallback = byte_fallback
-        self.special_tokens = tuple(special_tokens)
+        self.special_tokens = _checked_special(special_tokens)
         _check_text(self.characters)
-        _check_special(self.special_tokens)
         if not self.characters and not byte_fallback:
             raise LabkitError("CharTokenizer got no characters. Give it some text.")
         self._first_byte = len(self.special_tokens)
@@ -249,8 +248,7 @@ class BPETokenizer:
         seen less than ``min_frequency`` times are not merged, so a small corpus gives fewer than ``vocab_size``
         tokens: ``tokenizer.vocab_size`` tells.
         """
-        special_tokens = tuple(special_tokens)
-        _check_special(special_tokens)
+        special_tokens = _checked_special(special_tokens)
         smallest = NUM_BYTES + len(special_tokens)
         if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size < smallest:
             raise LabkitError(
@@ -439,11 +437,12 @@ def _check_text(text: str) -> None:
         ) from None
 
 
-def _check_special(special_tokens: Sequence[str]) -> None:
+def _checked_special(special_tokens: Sequence[str]) -> tuple[str, ...]:
     if isinstance(special_tokens, str) or not all(isinstance(t, str) and t for t in special_tokens):
         raise LabkitError(f"special_tokens is {special_tokens!r}. Give a list of names.")
     if len(set(special_tokens)) < len(special_tokens):
         raise LabkitError(f"special_tokens names a token twice: {', '.join(special_tokens)}.")
+    return tuple(special_tokens)
 
 
 def _checked(ids: Iterable[int], vocab_size: int) -> list[int]:
