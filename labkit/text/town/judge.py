@@ -101,6 +101,7 @@ def check_text(text: str, facts: Iterable[Fact], language: str, world: World | N
     given = tuple(facts)
     standing = (world or default_world()).all_static
     cast = {value for fact in given for role, value in fact.arguments if KINDS[fact.kind][role] == "person"}
+    kinds_given = {fact.kind for fact in given}
     verdicts = []
     questions: list[Reading] = []
     for sentence in split_sentences(text, language):
@@ -120,6 +121,9 @@ def check_text(text: str, facts: Iterable[Fact], language: str, world: World | N
         for answer in readings:
             stated += [_answered(question, answer) for question in questions if _answers(question, answer)]
         questions = [reading for reading in readings if reading.construction.use == "question"]
+        # Of several readings those count whose kinds of fact are among the given: "A visit to the bank" may be about
+        # shopping or an address, and in a text about shopping it is about shopping.
+        stated = [one for one in stated if kinds_given.issuperset(one.construction.kinds)] or stated
         consistent = any(_holds(reading, given, standing, cast) for reading in stated) if stated else None
         kinds = stated[0].construction.kinds if stated else ()
         verdicts.append(Verdict(sentence, bool(readings), consistent, kinds))
