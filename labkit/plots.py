@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 COLORS = ("#1f4e79", "#d9822b", "#4f9d69", "#a23b72", "#7f7f7f", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 DPI = 96
+# On Linux, Windows and macOS; matplotlib's own fonts have no Chinese characters.
+CHINESE_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
+    "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC", "Hiragino Sans GB", "STHeiti", "Arial Unicode MS",
+)  # fmt: skip
 
 
 def new_axes(width: float = 6.0, height: float = 3.4, columns: int = 1, rows: int = 1, **options: Any) -> Any:
@@ -160,6 +165,36 @@ def heatmap(
             text = f"{round(matrix[row, column], digits) + 0.0:.{digits}f}"  # not -0.0
             ax.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
     return finish(ax, xlabel, ylabel, title, legend=False)
+
+
+def attention_map(
+    weights: Sequence[Sequence[float]], tokens: Sequence[str], *, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Attention weights (T, T), a row for each query, with the tokens' text at both axes.
+
+    Chinese tokens need a font that has them; where this computer has none, they stand as their number.
+    """
+    size = 1.6 + 0.22 * len(tokens)
+    ax = new_axes(size + 0.8, size) if ax is None else ax
+    shown = [token.replace("\n", "↵").replace(" ", "·") or "·" for token in tokens]
+    ascii_only = all(ord(letter) < 0x2E80 for token in shown for letter in token)
+    font = None if ascii_only else chinese_font()
+    if not ascii_only and font is None:
+        shown = [t if all(ord(c) < 0x2E80 for c in t) else f"#{i}" for i, t in enumerate(shown)]
+    picture = ax.imshow(np.asarray(weights, dtype=float), cmap="Greys", vmin=0)
+    ax.figure.colorbar(picture, ax=ax, shrink=0.8)
+    style = {"fontsize": 8} if font is None else {"fontsize": 8, "fontfamily": [font, "DejaVu Sans"]}
+    ax.set_xticks(range(len(shown)), shown, rotation=90, **style)
+    ax.set_yticks(range(len(shown)), shown, **style)
+    return finish(ax, "key (looked at)", "query (looking)", title, legend=False)
+
+
+def chinese_font() -> str | None:
+    """The name of an installed font with Chinese characters, or None."""
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return next((name for name in CHINESE_FONTS if name in installed), None)
 
 
 def images(
