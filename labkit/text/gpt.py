@@ -248,7 +248,7 @@ class GPT(nn.Module):
         """Final normed hidden states (B, T, D); arguments and errors as in ``forward``."""
         past = 0 if cache is None else cache.length
         self._check(tokens, cache, padding, past)
-        B, T = tokens.shape
+        T = tokens.shape[1]
         cos, sin = self.cos[past : past + T], self.sin[past : past + T]  # (T, 1, d)
         mask = attention_mask(T, past, padding, self.config.attention == "causal", tokens.device)
         x = embed(tokens, self.embed_tokens)  # (B, T, D)
