@@ -65,7 +65,7 @@ class Construction:
 
     def read(self, sentence: str) -> Reading | None:
         """What the sentence says, or None when it is not of this construction."""
-        if not all(anchor in sentence for anchor in self.pattern.anchors):
+        if not self.pattern.may_match(sentence):
             return None
         if self.compiled is None:
             self.compiled = self.pattern.compile(

@@ -130,7 +130,7 @@ def temperature(rng: Random, date: int, weather: Value) -> Fact:
         degrees = middle + rng.randrange(-4, 6)
         if weather == "drizzle" or weather == "rain":
             degrees = max(degrees, 2)
-    return Fact.of("temperature", date=date, degrees=degrees)
+    return Fact.of("temperature", date=date, degrees=degrees if abs(degrees) != 1 else 2 * degrees)
 
 
 def introduce(world: World, rng: Random, person: Value, share: float = 0.4) -> list[Fact]:

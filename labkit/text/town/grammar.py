@@ -67,6 +67,29 @@ class Pattern:
             literals = [first[1:], *literals[1:]]  # its first letter may be a capital
         return tuple(sorted((text for text in literals if text), key=len, reverse=True)[:3])
 
+    @cached_property
+    def branches(self) -> tuple[tuple[str, ...], ...]:
+        """For a choice whose options all have literals: one literal of each, of which a sentence contains one."""
+        found = []
+        for index, node in enumerate(self.nodes):
+            if not isinstance(node, Choice):
+                continue
+            longest = []
+            for option in node.options:
+                literals = [part for part in option if isinstance(part, str)]
+                if index == 0 and literals and literals[0] is option[0]:
+                    literals[0] = literals[0][1:]  # its first letter may be a capital
+                longest.append(max(literals, key=len, default=""))
+            if all(longest):
+                found.append(tuple(longest))
+        return tuple(found)
+
+    def may_match(self, text: str) -> bool:
+        """A quick test that is never wrong when it says no."""
+        return all(anchor in text for anchor in self.anchors) and all(
+            any(literal in text for literal in literals) for literals in self.branches
+        )
+
     def write(self, rng: Random, surface: Write) -> str:
         """A random sentence; ``surface(role, form)`` gives the words of each slot."""
         parts: list[str] = []

@@ -20,7 +20,7 @@ KIND_WEIGHTS = (4, 4, 2, 2)
 SPLITS = ("train", "test")
 HELD_OUT = 10  # one in ten main facts is kept for the test split
 NOTES_SHARE = 0.5  # of the documents that open with their facts
-COLOUR_SHARE = 0.16  # of the sentences after which one without facts follows
+COLOUR_SHARE = 0.2  # of the sentences after which one without facts follows
 OUTCOME_SHARE = (
     0.35  # of the texts whose mood is told as a fact that end with a sentence about the outcome as well
 )
@@ -133,7 +133,8 @@ class Teller:
             if facts and self.rng.random() < COLOUR_SHARE:
                 sentences.extend(self._colour(episode, ("any", episode.topic)))
         told = any(fact.kind == "mood" for fact in episode.facts) or episode.sentiment == "neutral"
-        if not told or self.rng.random() < OUTCOME_SHARE:
+        portrait = kind == "description" and episode.sentiment == "neutral"
+        if not told or (not portrait and self.rng.random() < OUTCOME_SHARE):
             # The outcome last: "everyone was glad" must not follow on the loss.
             sentences.extend(self._colour(episode, (episode.sentiment,)))
         joint = " " if self.words.language == "en" else ""
