@@ -86,9 +86,16 @@ class Pattern:
 
     def may_match(self, text: str) -> bool:
         """A quick test that is never wrong when it says no."""
-        return all(anchor in text for anchor in self.anchors) and all(
-            any(literal in text for literal in literals) for literals in self.branches
-        )
+        for anchor in self.anchors:  # plain loops: this runs for every pattern and sentence
+            if anchor not in text:
+                return False
+        for literals in self.branches:
+            for literal in literals:
+                if literal in text:
+                    break
+            else:
+                return False
+        return True
 
     def write(self, rng: Random, surface: Write) -> str:
         """A random sentence; ``surface(role, form)`` gives the words of each slot."""
