@@ -108,10 +108,14 @@ SENTENCES = {
         "[people remember|many will remember|everyone called] {date:full} {weather:day}.",
         "{date:weekday}, {date}, brought {weather}[ to the town| to the valley|].",
         "it was {weather:day}, {date:weekday}, {date}.",
-        "what the town got on {date:full} was {weather}.",
+        "{date:full} gave the town {weather}[, more than anyone had expected|, as the radio had said|].",
         "{date:full} will be remembered as {weather:day}[, and not only by the farmers|].",
         "[when|as] people [woke up|got up|looked out] on {date:full}, it was {weather:adj}.",
         "it was {weather:adj} on {date:full}[, as it often is in {date:month}|].",
+        "[the calendar showed|according to the calendar it was] {date:full}, and the weather was {weather:adj}.",
+        "[the forecast was right|the radio was right|as the forecast had said]: {date:full} was {weather:day}.",
+        "those who were out on {date:full} [will remember|talked about|had to live with] the {weather}.",
+        "the sky [told the story|said it all] on {date:full}: it was {weather:day}.",
     ],
     "temperature": [
         "the temperature [was|reached|stood at] {degrees} degrees on {date:full}.",
@@ -139,13 +143,14 @@ SENTENCES = {
         "{activity:ing} on {date:full}: that was {person:refs} plan.",
         "{person:ref} [wrote it down|marked the day]: {activity:ing}, {date:full}.",
         "what {person:ref} [planned|wanted] for {date:full} was {activity:ing}.",
+        "[on a slip of paper|in the calendar|in a letter to a friend], {person:ref} had written about a plan to {activity} on {date:full}.",
     ],
     "planned+weather": [
         "(fine){person:ref} planned to {activity} on {date:full}, and luckily it was {weather:day}.",
         "(rough){person:ref} planned to {activity} on {date:full}, but it was {weather:day}.",
         "(rough){person:ref} had wanted to {activity} on {date:full}, but the weather was {weather:adj}.",
         "(fine){person:ref} had planned to {activity} on {date:full}, when it was {weather:adj}, just right for it.",
-        "(rough)although it was {weather:day}, {person:ref} had planned to {activity} on {date:full}.",
+        "(rough)nothing came of {person:refs} plan to {activity} on {date:full}, since it was {weather:day}.",
         "(rough)the plan to {activity} on {date:full} met with {weather}, and {person:ref} stayed at home.",
         "(fine)the plan to {activity} on {date:full} met with {weather:adj} weather, so {person:ref} set out early.",
         "since {date:full} was {weather:day}, the day that {person:ref} had planned to {activity} was [one to remember|soon talked about].",
@@ -160,6 +165,10 @@ SENTENCES = {
         "it was at {place:the} that {person:ref} spent [the morning|the afternoon|an hour|part of the day].",
         "{person:ref} [needed a change|had an errand to run] and <went> to {place:the}.",
         "when {person:ref} [reached|came to|arrived at] {place:the}, [the door was open|it was not yet noon|the clock struck|a few people stood outside].",
+        "[with a bag in one hand|with a light step|without a plan|after breakfast], {person:ref} <went> to {place:the}.",
+        "{person:ref} [closed the door behind {person:him}|put on a coat|said goodbye at home] and <went> to {place:the}.",
+        "nobody was surprised to see {person} at {place:the}[ <morning>|].",
+        "{person:ref} had not been at {place:the} for [a week|a month|a long time], so {person:he} went there.",
     ],
     "weather+visited": [
         "on {date:full}, {weather:day}, {person:ref} <went> to {place:the}.",
@@ -178,6 +187,9 @@ SENTENCES = {
         "who should stand at {place:the} but {other}, and {person:ref} [said hello|stopped to talk|was the first to wave].",
         "{other:ref} was already waiting at {place:the} when {person:ref} [arrived|came|turned up].",
         "{person:ref} met {other:obj} by chance at {place:the}.",
+        "{person:ref} [had not seen {other} for weeks|was glad to see {other}|recognised {other} at once] when they met at {place:the}.",
+        "[between two errands|on a short walk|on the way home], {person:ref} met {other:obj} at {place:the}.",
+        "{person:ref} and {other} [shook hands|exchanged news|laughed a lot] when they met at {place:the}.",
     ],
     "visited+met": [
         "{person:ref} <went> to {place:the}, where {person:he} met {other}.",
@@ -203,6 +215,9 @@ SENTENCES = {
         '"{price}, please," they said at {place:the}, and {person:ref} paid for {goods:the}.',
         "what {person:ref} bought at {place:the} was {goods:a} for {price}.",
         "{person:ref} [chose|picked out|asked for] {goods:a} at {place:the} and paid {price}.",
+        "{person:ref} [looked at everything|asked for the price|thought it over] and bought {goods:a} for {price} at {place:the}.",
+        "{person:ref} left {place:the} with {goods:a} and {price} less in {person:his} [pocket|purse].",
+        '"How much is it?" asked {person} at {place:the} and paid {price} for {goods:the}.',
     ],
     "visited+bought": [
         "{person:ref} <went> to {place:the}, bought {goods:a} and paid {price}.",
@@ -274,6 +289,9 @@ SENTENCES = {
         "somewhere at {place:the}, {person:ref} must have dropped {person:his} {object}.",
         "{person:ref} [came back|returned|went away] from {place:the} without {person:his} {object}.",
         "{object:a} was lost at {place:the}, and it belonged to {person:obj}.",
+        "{person:ref} [put {person:his} {object} down for a moment|forgot {person:his} {object}] at {place:the}, and then it was gone.",
+        "when {person:ref} [reached into the bag|looked round|wanted to go home], {person:his} {object} was no longer there; {person:he} had lost it at {place:the}.",
+        "[too late|only at the door|after some time], {person:ref} noticed that {person:his} {object} had been lost at {place:the}.",
     ],
     "visited+lost": [
         "{person:ref} <went> to {place:the} and <lost> {person:his} {object} there.",
@@ -301,6 +319,9 @@ SENTENCES = {
         "while {other} was at {place:the}, {other:he} found {object:the}.",
         '"Whose {object} is this?" asked {other} at {place:the}.',
         "{other:ref} was passing {place:the} and found {object:the} there.",
+        "[by chance|early the next day], {other} found {object:the} at {place:the}.",
+        "{other:ref} [bent down|looked twice|stopped] at {place:the}: there was {object:the}.",
+        "a lucky find: at {place:the}, {other:ref} picked up {object:the}.",
     ],
     "returned": [
         "<then>, {other:ref} [gave|brought|handed] {object:the} back to {person:obj}.",
@@ -311,6 +332,8 @@ SENTENCES = {
         '"Is this your {object}?" asked {other}, and {person:ref} [got it back|could take it home].',
         "{person:ref} got {object:the} back from {other:obj}.",
         "it was not long before {other:ref} returned {object:the} to {person:obj}.",
+        "{other:ref} did not [wait|hesitate] and gave {object:the} back to {person:obj}.",
+        "{person:ref} [could hardly believe it|was speechless] when {other:ref} brought {object:the} back.",
     ],
     "found+returned": [
         "{other:ref} found {object:the} at {place:the} and [returned it|gave it back|brought it back] to {person:obj}.",
@@ -330,6 +353,8 @@ SENTENCES = {
         '{other:ref} said, "{person:first} helped me {task}."',
         "{task:ing} is hard work, so {person:ref} helped {other:obj} with it.",
         "{person:ref} spent [an hour|two hours|the whole morning|an afternoon] helping {other:obj} {task}.",
+        "{person:ref} [rolled up {person:his} sleeves|did not ask twice|came at once] and helped {other:obj} {task}.",
+        "[two can do more than one|many hands make light work], so {person:ref} helped {other:obj} {task}.",
     ],
     "cooked": [
         "{person:ref} [cooked|made|prepared] {food} for {other:obj}[ that evening| in the evening| afterwards|].",
@@ -340,6 +365,7 @@ SENTENCES = {
         '"Sit down, {other:first}," said {person}, who had cooked {food}.',
         "what {person:ref} cooked for {other:obj} was {food}.",
         "a plate of {food} [was waiting|stood] on the table, because {person:ref} had cooked for {other:obj}.",
+        "[as a small thank-you|out of kindness], {person:ref} [cooked|made] {food} for {other:obj}.",
     ],
     "broke": [
         "{other:refs} {object} [broke|was broken|stopped working|fell apart].",
@@ -361,6 +387,7 @@ SENTENCES = {
         '"I can mend your {object}," said {person} to {other}, and {person:he} did.',
         "it took {person:obj} [an hour|two hours|a whole evening|a day] to repair {other:refs} {object}.",
         "{person:ref} knows about such things and repaired {other:refs} {object}.",
+        "[with glue and patience|with steady hands|with the right tools], {person:ref} repaired {other:refs} {object}.",
     ],
     "broke+repaired": [
         "when {other:refs} {object} broke, {person:ref} [repaired|mended|fixed] it.",
@@ -379,6 +406,7 @@ SENTENCES = {
         '"I learned to {activity} from {other}," said {person}.',
         "week by week, {other:ref} taught {person:obj} to {activity}.",
         "because {other:ref} was [a good teacher|a patient teacher], {person:ref} learned to {activity}.",
+        "[after a few lessons|with much patience|little by little], {person:ref} learned to {activity} from {other:obj}.",
     ],
     "class": [
         "{count} people [take part|are enrolled|are] in the {activity:ing} class at {place:the}.",
@@ -406,6 +434,15 @@ SENTENCES = {
         "when [the day was over|night came|it was all over], {person:ref} [was|felt] {mood}.",
         "(glad){person:ref} [was|felt] {mood} and [smiled|laughed|hummed a song].",
         "(low){person:ref} [was|felt] {mood} and [said little|sighed|went to bed early].",
+        "[after such a day|after all this|at the end of the day], {person:ref} [was|felt] [very |rather |]{mood}.",
+        "{person:ref} told [a friend|the neighbours|the family|everybody] how {mood} {person:he} [was|felt].",
+        "[one look was enough|you could see it at once|there was no doubt]: {person:ref} was [very |truly |]{mood}.",
+        '"[Never before|Not for years|Not for a long time] have I been so {mood}," said {person}.',
+        "[nobody wondered|it was easy to understand|people understood] that {person:ref} felt {mood}.",
+        "{person:ref} sat down [by the window|at the kitchen table|on a bench] and felt {mood}.",
+        "(glad){person:ref} was so {mood} that {person:he} [sang|danced|told everyone|could not stop smiling].",
+        "(low){person:ref} was so {mood} that {person:he} [could hardly eat|did not sleep well|wanted to be alone].",
+        "(glad)[on the way home|that evening|later], {person:ref} felt {mood} and [whistled|bought a cake to celebrate|called a friend].",
     ],
     "attended": [
         "{person:ref} [went to|attended|was at|visited] {event:the}.",
@@ -415,6 +452,8 @@ SENTENCES = {
         "{person:ref} put on [a good coat|new shoes|a hat] and went to {event:the}.",
         '"I was at {event:the}," said {person}.',
         "{person:ref} had been looking forward to {event:the} and was there[ in time|].",
+        "{person:ref} [took the family along|went with a neighbour|went alone] to {event:the}.",
+        "nobody had to ask twice: {person:ref} went to {event:the}.",
     ],
     "event": [
         "{event:the} was planned for {date:full} at {place:the}, at {time}.",
@@ -426,6 +465,8 @@ SENTENCES = {
         "on {date:full} at {time:words}, {event:the} was to open at {place:the}.",
         "{place:the} was the place chosen for {event:the}, on {date:full} at {time}.",
         "the town had set {event:the} for {time} on {date:full}, at {place:the}.",
+        "[it was in all the newspapers|everybody had heard of it|the programme said]: {event:the} at {place:the} on {date:full}, {time}.",
+        "whoever wanted to see {event:the} had to be at {place:the} at {time} on {date:full}.",
     ],
     "event+attendance": [
         "{count} people came to {event:the} at {place:the}, which began at {time} on {date:full}.",
@@ -465,7 +506,7 @@ SENTENCES = {
         'a notice on the door read, "No {event} today because of {reason}."',
     ],
     "won": [
-        "{person:ref} won {contest:the} and [received|took home|was given] {prize:a}.",
+        "{person:ref} won {contest:the} and [received|got|was given] {prize:a}.",
         "{contest:the} was won by {person}, who [received|got] {prize:a}.",
         "{prize:a} was the prize in {contest:the}, and {person:ref} won it.",
         "the winner of {contest:the} was {person}, and the prize was {prize:a}.",
@@ -475,6 +516,8 @@ SENTENCES = {
         "for [first place in|victory in|winning] {contest:the}, {person:ref} was given {prize:a}.",
         "nobody could beat {person} in {contest:the}, and {person:he} got {prize:a}.",
         "{person:ref} can be proud of {prize:the} that {person:he} won in {contest:the}.",
+        "[after a close finish|in front of a large crowd|to great applause], {person:ref} won {contest:the} and {prize:a}.",
+        "{person:ref} [had practised for months|had hoped for it], and now {person:he} won {contest:the} and {prize:a}.",
     ],
     "runner_up": [
         "{other:ref} came second in {contest:the}.",
@@ -490,7 +533,7 @@ SENTENCES = {
         "{person:ref} won {contest:the} and was given {prize:a}, while {other} came second.",
         "in {contest:the}, {person:ref} came first, {other} second, and the winner got {prize:a}.",
         "{other:ref} was second in {contest:the}; {prize:a} went to the winner, {person}.",
-        "{person:ref} beat {other} in {contest:the} and took home {prize:a}.",
+        "{person:ref} beat {other} in {contest:the} and [got|received|was given] {prize:a}.",
     ],
     "match": [
         "(win){team} <beat> {rival} {goals} to {rival_goals}.",
@@ -532,6 +575,8 @@ SENTENCES = {
         "{vehicle:the} [stood still|could not go on] for {minutes} minutes, and {reason} was given as the reason.",
         "it took {vehicle:the} {minutes} minutes longer than usual because of {reason}.",
         "the reason why {vehicle:the} was {minutes} minutes late was {reason}.",
+        "[passengers|travellers] had to wait {minutes} minutes for {vehicle:the}, since {reason} had held it up.",
+        "{vehicle:the} was expected on time, but {reason} made it {minutes} minutes late.",
     ],
     "delay+late": [
         "because {reason} had delayed {vehicle:the} by {minutes} minutes, {person:ref} was late for {event:the}.",
@@ -597,6 +642,8 @@ SENTENCES = {
         "<police> are looking for {object:a} stolen from {place:the} on {date:full}.",
         "nobody saw the thief who took {object:a} from {place:the} on {date:full}.",
         "at {place:the}, {object:a} was taken by a thief on {date:full}.",
+        "[when the doors were opened|when the shutters were raised|at the end of the day] on {date:full}, {object:a} was missing from {place:the}: it had been stolen.",
+        "a theft was reported at {place:the} on {date:full}: {object:a} is gone.",
     ],
     "visited+theft": [
         "{person:ref} <went> to {place:the} on {date:full}, the day when {object:a} was stolen there.",
@@ -671,6 +718,10 @@ SENTENCES = {
         "{place:the} is where {person:ref} works as {job:a}.",
         "{person:ref} found work at {place:the}, where {person:he} is {job:a}.",
         "whoever goes to {place:the} may meet {person:obj}, who is {job:a} there.",
+        "for [a long time|several years|as long as anyone can remember], {person:ref} has been {job:a} at {place:the}.",
+        "{person:refs} place of work is {place:the}, and {person:he} is {job:a}.",
+        "you can meet {person:obj} at {place:the}, where {person:he} works as {job:a}.",
+        "if you ask for {job:the} at {place:the}, you will be sent to {person:obj}.",
     ],
     "home": [
         "{person:ref} lives in {street}[ in a small flat| in an old house| on the second floor|].",
@@ -680,6 +731,8 @@ SENTENCES = {
         "{person:ref} has [a house|a flat|rooms] in {street}.",
         "in {street}, {person:ref} has [found|made] a home.",
         "you find {person:refs} door in {street}.",
+        "if you want to visit {person:obj}, go to {street}.",
+        "{person:ref} [moved to|settled in] {street} years ago and still lives there.",
     ],
     "age": [
         "{person:ref} is {years} years old.",
@@ -699,6 +752,8 @@ SENTENCES = {
         "when there is time, {person:ref} likes to {activity}.",
         "{person:ref} is fond of {activity:ing}.",
         '"I love {activity:ing}," says {person}.',
+        "on free days, {person:ref} likes to {activity}.",
+        "ask {person:obj} about {activity:ing}, and {person:he} will talk for hours, because {person:he} loves it.",
     ],
     "favourite": [
         "{person:refs} favourite food is {food}.",
@@ -780,6 +835,9 @@ SENTENCES = {
         "[anyone|a visitor] who is looking for {place:the} must go to {street}.",
         "the address of {place:the} is [simple|easy to remember]: {street}.",
         "people who live in {street} [see {place:the} every day|have {place:the} close by|have {place:the} at their door].",
+        "[to get to|if you want to see|to visit] {place:the}, [turn into|go down|walk to] {street}.",
+        "{place:the} has its [door|entrance|address] in {street}.",
+        "everyone in the town knows that {place:the} is in {street}.",
     ],
     "opened": [
         "{place:the} [opened|was opened|was founded] in {year}.",
@@ -789,6 +847,8 @@ SENTENCES = {
         "since {year}, {place:the} has belonged to the town.",
         "the history of {place:the} began in {year}.",
         "a stone above the door of {place:the} bears the year {year}.",
+        "[old photographs show|the records say|the guide says] that {place:the} opened in {year}.",
+        "nobody [remembers|can imagine] the town without {place:the}, which was founded in {year}.",
     ],
     "hours": [
         "{place:the} opens at {opening} and closes at {closing}.",
@@ -799,6 +859,9 @@ SENTENCES = {
         "do not come to {place:the} before {opening} or after {closing}.",
         "work at {place:the} [begins|starts] at {opening}, and the lights go out at {closing}.",
         "you can go to {place:the} from {opening} until {closing}.",
+        "[before {opening}, the door is locked|nobody is there before {opening}], and after {closing} {place:the} is [dark|quiet|empty].",
+        "from {opening:words} until {closing:words}, {place:the} is open[ to everyone|].",
+        "a sign at {place:the} gives the hours: {opening} to {closing}.",
     ],
     "sells": [
         "{place:the} sells things such as {goods:a}.",
@@ -809,6 +872,8 @@ SENTENCES = {
         "among the goods at {place:the} is {goods:a}.",
         "customers come to {place:the} [to buy|for] {goods:a}.",
         "many a customer leaves {place:the} with {goods:a}.",
+        "[those in the know|many families|regular customers] buy {goods:a} at {place:the}.",
+        "in the window of {place:the} you see {goods:a} for sale.",
     ],
     "feature": [
         "{place:the} has {feature}.",
@@ -819,6 +884,9 @@ SENTENCES = {
         "those who look closely at {place:the} see {feature}.",
         "children [draw|point at|love] {feature} when they pass {place:the}.",
         "there would be something missing at {place:the} without {feature}.",
+        "[nobody forgets|every child knows|postcards show] {feature} at {place:the}.",
+        "the pride of {place:the} is {feature}.",
+        "{place:the} would not be the same without {feature}.",
     ],
     "where+opened": [
         "{place:the} <is_at> {street} and opened in {year}.",
@@ -962,12 +1030,12 @@ TITLES = {
         "a broken {object}",
         "{person} repairs {object:a}",
         "{other:s} {object}",
-        "as good as new",
+        "as good as new: {other:s} {object}",
     ],
     "late": [
         "late for {event:the}",
         "{person} is late",
-        "too late!",
+        "too late for {event:the}!",
         "the day {person} came late",
     ],
     "planned": [
@@ -1029,7 +1097,7 @@ TITLES = {
     "council": [
         "council decides on {measure}",
         "council votes for {measure}",
-        "news from the council",
+        "news from the council: {date:full}",
         "{measure} for the town",
         "a decision about {measure}",
     ],
