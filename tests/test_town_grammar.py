@@ -10,8 +10,8 @@ import pytest
 
 from labkit.common import LabkitError
 from labkit.text import town
-from labkit.text.town.constructions import CONDITIONS, Grammar, grammar
-from labkit.text.town.facts import KINDS, types_of
+from labkit.text.town.constructions import CONDITIONS, Construction, Grammar, grammar
+from labkit.text.town.facts import KINDS, Value, types_of
 from labkit.text.town.grammar import Pattern, trie_regex
 from labkit.text.town.values import key, small_number, small_number_zh, types, with_article
 
@@ -150,6 +150,49 @@ def test_conditions_are_tied_to_kinds_and_are_kept():
     assert town.check_text(text, [fact], "en").consistent == 1
     wrong = text.replace("rose", "fell")
     assert town.check_text(wrong, [fact], "en").verdicts[0].consistent is False
+
+
+def told(construction: Construction, rng: Random) -> tuple[dict[str, Value], list[town.Fact]]:
+    """Random values for the roles of a construction, such that its condition holds, and the facts they make."""
+    while True:
+        roles = {role: rng.choice(types()[kind].values()) for role, kind in construction.types.items()}
+        facts = facts_of(construction, roles)
+        people = [roles[role] for role, kind in construction.types.items() if kind == "person"]
+        if all(construction.allows(fact) for fact in facts) and len(set(people)) == len(people):
+            return roles, facts
+
+
+def facts_of(construction: Construction, roles: dict[str, Value]) -> list[town.Fact]:
+    return [town.Fact.of(kind, **{role: roles[role] for role in KINDS[kind]}) for kind in construction.kinds]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_construction_is_true_of_its_facts_and_false_of_any_other(language):
+    """For each sentence and each role that it names: with another value in the facts it is not true any more."""
+    rng = Random(8)
+    changed = 0
+    for (use, name), constructions in grammar(language).constructions.items():
+        if use != "sentence":
+            continue
+        for construction in constructions:
+            roles, facts = told(construction, rng)
+            text = construction.write(
+                rng, lambda r, f, c=construction, of=roles: c.value_type(r).write(of[r], language, f)
+            )
+            (verdict,) = town.check_text(text, facts, language).verdicts
+            assert verdict.consistent is True, (name, text, facts)
+            reading = construction.read(text)
+            for role in construction.pattern.roles:
+                if len(reading.bound.get(role, ())) != 1:
+                    continue  # not named, or by a word that fits several (a weekday)
+                other = rng.choice(
+                    [one for one in construction.value_type(role).values() if one != roles[role]]
+                )
+                others = facts_of(construction, roles | {role: other})
+                (verdict,) = town.check_text(text, others, language).verdicts
+                assert verdict.consistent is not True, (name, role, text, others)
+                changed += 1
+    assert changed > 1_000
 
 
 def test_unknown_languages_are_refused():
