@@ -25,12 +25,12 @@ MACROS = {
     "said": "[said|explained|told a neighbour|told a friend|added]",
     "yes": "[approved|agreed to|voted for|decided on|said yes to|accepted]",
     "because": "[because of|owing to|on account of|as a result of]",
-    "beat": "[beat|defeated|won against|were too strong for]",
+    "beat": "[beat|defeated|won against]",
     "happily": "[happily|gladly|with a smile|at once|politely]",
     "carefully": "[carefully|patiently|slowly|quickly|without hurry]",
     "police": "[the police|officers|two police officers|the town police]",
     "people": "[people|visitors|guests]",
-    "report": "[according to the police|the police say|as the police report|the police report]",
+    "report": "[according to the police|as the police report|as the newspaper writes|according to witnesses]",
     "is_at": "[is in|stands in|is found in|lies in]",
     "folk": "[some people|two neighbours|a few children|an old couple|three passers-by|a group of pupils|two shopkeepers|a young couple|several women|a street musician|a boy with a basket|a girl on a scooter|four tourists|the woman from next door|an old man with a pipe|two cyclists|the milkman and his son|a crowd of pupils|some market women|a retired captain]",
     "did": "[stopped to look|stopped for a moment|looked on with interest|exchanged a few words|talked about old times|ate a sandwich|fed the pigeons|argued about football|shared a bag of nuts|played cards|waited for a friend|sang an old song|hurried past|told a joke|searched for some shade|counted the boats|admired the view|read the posters|rested on a bench|sipped hot tea]",
@@ -114,7 +114,7 @@ SENTENCES = {
         "it was {weather:adj} on {date:full}[, as it often is in {date:month}|].",
         "[the calendar showed|according to the calendar it was] {date:full}, and the weather was {weather:adj}.",
         "[the forecast was right|the radio was right|as the forecast had said]: {date:full} was {weather:day}.",
-        "those who were out on {date:full} [will remember|talked about|had to live with] the {weather}.",
+        "those who were out on {date:full} [will remember|talked about|got to know] the {weather}.",
         "the sky [told the story|said it all] on {date:full}: it was {weather:day}.",
     ],
     "temperature": [
@@ -274,7 +274,7 @@ SENTENCES = {
     "bought+gift": [
         "{person:ref} bought {goods:a} at {place:the} for {price} and gave it to {other}.",
         "{person:ref} paid {price} for {goods:a} at {place:the}, a present for {other}.",
-        "for {other}, {person:ref} bought {goods:a} at {place:the}, which cost {price}.",
+        "for {other}, {person:ref} bought {goods:a} for {price} at {place:the}.",
         "{goods:the} that {person:ref} bought at {place:the} for {price} was a present for {other}.",
     ],
     "lost": [
@@ -364,7 +364,7 @@ SENTENCES = {
         "for {other}, {person:ref} [cooked|made] {food}.",
         '"Sit down, {other:first}," said {person}, who had cooked {food}.',
         "what {person:ref} cooked for {other:obj} was {food}.",
-        "a plate of {food} [was waiting|stood] on the table, because {person:ref} had cooked for {other:obj}.",
+        "[the kitchen|the whole house|the staircase] smelled of {food}, which {person:ref} had cooked for {other:obj}.",
         "[as a small thank-you|out of kindness], {person:ref} [cooked|made] {food} for {other:obj}.",
     ],
     "broke": [
@@ -610,8 +610,8 @@ SENTENCES = {
     ],
     "accident": [
         "on {date:full}, there was an accident with {vehicle:a} in {street}.",
-        "{vehicle:a} [had an accident|hit a wall|slid off the road|crashed into a lamp post] in {street} on {date:full}.",
-        "an accident happened in {street} on {date:full} when {vehicle:a} [braked too late|could not stop in time|turned too fast].",
+        "{vehicle:a} [had an accident|hit a wall|ran into a fence|crashed into a lamp post] in {street} on {date:full}.",
+        "an accident happened in {street} on {date:full} when {vehicle:a} [braked too late|could not stop in time|went too fast].",
         "{street} was the scene of an accident with {vehicle:a} on {date:full}.",
         "in {street}, {vehicle:a} was in an accident on {date:full}.",
         "<police> were called to {street} on {date:full} after an accident with {vehicle:a}.",
@@ -621,7 +621,7 @@ SENTENCES = {
     "injured": [
         "{count} people [were injured|were hurt] in the accident with {vehicle:the}.",
         "the accident with {vehicle:the} left {count} people injured.",
-        "in {vehicle:the} and around it, {count} people were [hurt|injured].",
+        "in all, {count} people were [hurt|injured] when {vehicle:the} had its accident.",
         "doctors treated {count} people after the accident with {vehicle:the}.",
         "after the accident with {vehicle:the}, {count:words} people were taken to hospital.",
         "the number of people hurt in the accident with {vehicle:the} was {count}.",
@@ -643,7 +643,7 @@ SENTENCES = {
         "nobody saw the thief who took {object:a} from {place:the} on {date:full}.",
         "at {place:the}, {object:a} was taken by a thief on {date:full}.",
         "[when the doors were opened|when the shutters were raised|at the end of the day] on {date:full}, {object:a} was missing from {place:the}: it had been stolen.",
-        "a theft was reported at {place:the} on {date:full}: {object:a} is gone.",
+        "a theft was reported at {place:the} on {date:full}: {object:a} was gone.",
     ],
     "visited+theft": [
         "{person:ref} <went> to {place:the} on {date:full}, the day when {object:a} was stolen there.",
@@ -763,7 +763,7 @@ SENTENCES = {
         "of all dishes, {person:ref} prefers {food}.",
         "what {person:ref} likes to eat most is {food}.",
         "nobody in the town eats {food} with more pleasure than {person}.",
-        "give {person:obj} {food} rather than anything else to eat.",
+        "if you invite {person:obj} to dinner, serve {food}.",
     ],
     "pet": [
         "{person:ref} has {animal:a} [called|named] {name}.",
@@ -963,7 +963,7 @@ SENTENCES = {
         "on {date:full}, {weather:day}, {person:ref} bought {goods:a} at {place:the} for {price}.",
     ],
     "won+mood": [
-        "(glad){person:ref} won {contest:the} and {prize:a}, and was {mood} about it.",
+        "(glad){person:ref} won {contest:the} and {prize:a}, and was [very |]{mood}.",
     ],
     "met+mood": [
         "when {person:ref} met {other:obj} at {place:the}, {person:he} was {mood}.",

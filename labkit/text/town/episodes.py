@@ -532,7 +532,7 @@ def council_report(world: World) -> Make:
         main = Fact.of("council", measure=measure, date=random_day(rng))
         facts = [
             main,
-            *maybe(rng, 0.85, Fact.of("cost", measure=measure, amount=rng.randrange(2, 99) * 10_000)),
+            *maybe(rng, 0.85, Fact.of("cost", measure=measure, amount=rng.randrange(9, 99) * 10_000)),
         ]
         if rng.random() < 0.3:
             facts.append(
