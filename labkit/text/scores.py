@@ -26,7 +26,7 @@ _UNITS = re.compile(
 )
 # A sentence ends at a full stop with what closes it, before a blank or the end; at a Chinese one anywhere; and
 # at a line end.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*(?=\s|$)|(?<=[。！？])[”’」』）]*|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*(?=\s|$)|(?<=[。！？])(?![。！？])[”’」』）]*|\n+")
 
 COMPARED_TOKENS = 1 << 20  # at a time: bounds the memory
 TABLE_BITS = 22
