@@ -260,10 +260,10 @@ def variety(texts: list[str]) -> dict[str, float]:
     }
 
 
-# Measured on 300 kB (bytes): distinct 1..4-grams of English 0.030 0.21 0.45 0.65, of Chinese about the same by
-# characters; sentences that occurred before 6 % in English; compressed 3.8 (zlib) and 5.2 (lzma) times. Tiny
-# Shakespeare: 0.10 0.52 0.85 0.96, 1 %, 2.6 and 2.9. The town has about 2,000 words where 300 kB of Shakespeare have
-# 6,900, and some 600 constructions: it is less varied than a poet, and these limits say how much less it may be.
+# Measured on 300 kB of English: distinct 1..4-grams 0.031 0.21 0.45 0.64; 6 % of the sentences occurred before;
+# compressed 3.7 (zlib) and 5.1 (lzma) times. Tiny Shakespeare: 0.10 0.52 0.85 0.95, 1 % (verses joined to sentences),
+# 2.6 and 2.9. The town has about 2,000 words where 300 kB of Shakespeare have 6,900, and some 660 constructions for its
+# facts: it is less varied than a poet, and these limits say how much less it may be.
 # Ten templates with the same words would have 0.005 0.05 0.1 0.15, most sentences repeated and a ratio beyond 8.
 LIMITS = {"distinct_1": 0.02, "distinct_2": 0.15, "distinct_3": 0.35, "distinct_4": 0.5}
 
@@ -276,7 +276,7 @@ def test_variety_is_measured_and_kept(language):
         assert all(found[name] >= limit for name, limit in LIMITS.items()), found
     else:
         assert found["distinct_4"] >= 0.3, found
-    assert found["repeated"] < 0.12, found
+    assert found["repeated"] < 0.1, found
     assert found["zlib"] < 4.6, found
     assert found["lzma"] < 6.2, found
 
