@@ -78,6 +78,13 @@ def mood(rng: Random, sentiment: str) -> Value:
     return rng.choice([name for name, one in MOOD_SENTIMENT.items() if one == sentiment])
 
 
+def dish(rng: Random) -> Value:
+    """Something that can be cooked."""
+    return rng.choice(
+        [food for food in types()["food"].values() if food not in ("strawberries", "cheese", "tofu")]
+    )
+
+
 def is_cold(date: int) -> bool:
     return date < 75 or date > 320
 
@@ -239,7 +246,7 @@ def meeting(world: World) -> Make:
                 Fact.of("planned", person=person, activity=pick(rng, "activity"), date=random_day(rng))
             )
         elif rng.random() < 0.4:
-            facts.append(Fact.of("cooked", person=other, food=pick(rng, "food"), other=person))
+            facts.append(Fact.of("cooked", person=other, food=dish(rng), other=person))
         sentiment = rng.choice(("positive", "positive", "neutral"))
         return Episode("neighbours", sentiment, main, (*facts, *feel(rng, person, sentiment)))
 
@@ -256,7 +263,7 @@ def helping(world: World) -> Make:
         main = Fact.of("helped", person=person, other=other, task=task)
         weather = "snow" if task == "clear_the_snow" else season_weather(rng, date)
         facts = [*maybe(rng, 0.6, weather_of(date, weather)), *introduce(world, rng, person, 0.3), main]
-        facts += maybe(rng, 0.5, Fact.of("cooked", person=other, food=pick(rng, "food"), other=person))
+        facts += maybe(rng, 0.5, Fact.of("cooked", person=other, food=dish(rng), other=person))
         if rng.random() < 0.2:
             goods = rng.choice(list(world.prices))[1]
             facts.append(Fact.of("gift", person=other, goods=goods, other=person))
@@ -293,7 +300,7 @@ def repairing(world: World) -> Make:
         if rng.random() < 0.7:
             main = Fact.of("repaired", person=person, object=thing, other=other)
             facts += [*introduce(world, rng, person, 0.3), main]
-            facts += maybe(rng, 0.3, Fact.of("cooked", person=other, food=pick(rng, "food"), other=person))
+            facts += maybe(rng, 0.3, Fact.of("cooked", person=other, food=dish(rng), other=person))
             sentiment = "positive"
         else:
             main, sentiment = broken, "negative"

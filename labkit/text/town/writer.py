@@ -208,6 +208,7 @@ class Teller:
         construction = self._choose(fitting)
         roles = {role: found[0] for role, found in values.items() if found}
         text = construction.write(self.rng, self._surfaces(roles, construction))
+        self.recent.clear()  # "a girl ran past": after her, "she" would be unclear
         self._name_people(roles[role] for role in ("other", "person") if role in construction.pattern.roles)
         return [text]
 
