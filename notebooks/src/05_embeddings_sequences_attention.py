@@ -404,14 +404,13 @@ _, spread, directions = np.linalg.svd(rows, full_matrices=False)
 flat = rows @ directions[:2].T  # (N, 2)
 
 ax = plots.new_axes(7, 5)
-for (name, word), (x, y) in zip(points, flat, strict=True):
-    ax.text(x, y, word, color=plots.COLORS[list(groups).index(name)], fontsize=8, ha="center")
-ax.set(
-    xlim=(flat[:, 0].min() * 1.2, flat[:, 0].max() * 1.2),
-    ylim=(flat[:, 1].min() * 1.1, flat[:, 1].max() * 1.1),
-)
-plots.finish(ax, "first component", "second component", "word vectors of the town", legend=False)
-plots.show(ax, alt="Words on a plane: words of one group, as the months or the jobs, lie together.")
+for number, name in enumerate(groups):
+    members = [i for i, (group, _) in enumerate(points) if group == name]
+    ax.scatter(*flat[members].T, marker="os^Dv"[number], color=plots.COLORS[number], s=18, label=name)
+    for i in members[:4]:  # more labels than these would hide each other
+        ax.annotate(points[i][1], flat[i], xytext=(4, 3), textcoords="offset points", fontsize=8)
+plots.finish(ax, "first component", "second component", "word vectors, narrow window")
+plots.show(ax, alt="Points on a plane, a mark for each group: the points of one group lie together.")
 print(f"two directions show {(spread[:2] ** 2).sum() / (spread**2).sum():.0%} of the differences")
 
 # %% [markdown] lang="en"
@@ -690,7 +689,7 @@ for name, share in shares.items():
     print(f"{name:20}", *(f"distance {d}: {share[d]:.0e}" for d in (10, 50)), sep="   ")
 ax = plots.lines(
     range(100), {n: s.clip(1e-12) for n, s in shares.items()}, xlabel="distance (steps)",
-    ylabel="gradient, relative", log_y=True,
+    ylabel="gradient, relative (cut at 1e-12)", log_y=True,
 )  # fmt: skip
 plots.show(
     ax, alt="On a log scale the RNN falls fastest; the LSTM's line is flatter the larger its forget bias."
@@ -1043,21 +1042,22 @@ assert torch.allclose(rotate(q, here), from_labkit.transpose(0, 1), atol=1e-6)
 print("equal to labkit's; scores at positions 0-11 and 200-211 are equal:", tuple(scores.shape))
 
 # %% [markdown] lang="en"
-# Only distances count. Turn a query away from its own key, and their product falls with the distance. How far does a head see
-# that way? The figure shows the mean of $\cos(m \theta_i)$ over the pairs, the product of two equal vectors at distance $m$.
+# Only distances count. Move a key away from a query that is equal to it, and their product falls with the distance, in
+# waves. How far does a head see that way? The figure shows the mean of $\cos(m \theta_i)$ over the pairs, the product of two equal vectors at distance $m$.
 
 # %% [markdown] lang="zh"
-# 只有距离起作用。把查询从与它相同的键旁边移开，内积随距离下降。这样一个头能看多远？图中是各对特征 $\cos(m \theta_i)$ 的平均值，即两个相同的向量相距 $m$ 时的内积。
+# 只有距离起作用。把一个键从与它相同的查询旁边移开，内积会随距离波动着下降。这样一个头能看多远？图中是各对特征 $\cos(m \theta_i)$ 的平均值，即两个相同的向量相距 $m$ 时的内积。
 
 # %%
 distance = np.arange(0, 200)
 curves = {}
-for d in (4, 16, 64):
+for d in (16, 64, 256):
     speeds = 10_000.0 ** (-np.arange(d // 2) / (d // 2))
     curves[f"d = {d}"] = np.cos(distance[:, None] * speeds).mean(axis=1)
 ax = plots.lines(distance, curves, xlabel="distance (tokens)", ylabel="product of equal vectors")
 plots.show(
-    ax, alt="All curves fall from 1 quickly, then slowly and in waves; the wider head's curve is smoother."
+    ax,
+    alt="From 1 all curves fall, first quickly and then slowly, in waves; the wider the head, the smoother.",
 )
 print(
     *(f"{name}: {c[1]:.2f} at 1, {c[10]:.2f} at 10, {c[100]:.2f} at 100" for name, c in curves.items()),
@@ -1229,7 +1229,7 @@ ax = plots.lines(
 )  # fmt: skip
 plots.show(
     ax,
-    alt="Without residual connections the cosine rises to 1 within about 12 blocks; with them it stays low.",
+    alt="Without residual connections the cosine rises to 1 within about 15 blocks; with them it stays low.",
 )
 for name, rows in {"with residual": with_residual, "without": without}.items():
     print(f"{name:14} cosine after 24 blocks {rows[-1, 0]:.2f}, gradient {rows[-1, 1]:.1e}")
@@ -1437,7 +1437,7 @@ ax = plots.lines(
 ax.axhline(shown_baseline, color="black", linewidth=0.7)
 plots.show(
     ax,
-    alt="Attention reaches 1 within a few hundred steps, the LSTM rises slowly, the RNN stays at the baseline.",
+    alt="Attention is at 1 from the first point on, the LSTM rises slowly, the RNN stays under the baseline.",
 )
 for kind, curve in curves.items():
     print(
@@ -1447,7 +1447,8 @@ assert MODE == "smoke" or curves["attention"][:, -1].min() > 0.95 > curves["LSTM
 
 # %% [markdown] lang="en"
 # The thin line is the baseline. The recurrent networks must squeeze eight pairs into one state of 64 numbers before they know
-# the question. In class mode the RNN does not even reach the baseline, and the LSTM is slow to learn the task. Attention keeps everything and looks
+# the question. In class mode attention needs fewer than 50 steps, the RNN does not even reach
+# the baseline, and the LSTM is slow to learn the task. Attention keeps everything and looks
 # it up, and it has no long way for the gradient. The price: it keeps $T$ keys and values where an RNN keeps one state, and
 # computes $T^2$ products. For this task it also has its form on its side: look-up is what attention does.
 #
@@ -1458,7 +1459,7 @@ assert MODE == "smoke" or curves["attention"][:, -1].min() > 0.95 > curves["LSTM
 # numbers. What do you say?
 
 # %% [markdown] lang="zh"
-# 细线是基线。循环网络在知道问题之前，就得把八对信息塞进一个 64 维的状态。在 class 模式下，RNN 连基线都没达到，LSTM 学得很慢。注意力把一切都留着，用时再查，梯度也没有长路要走。代价是：RNN 只存一个状态，注意力要存 $T$ 个键和值，还要算 $T^2$ 个内积。而且这个任务本就对它有利：查找正是注意力的本行。
+# 细线是基线。循环网络在知道问题之前，就得把八对信息塞进一个 64 维的状态。在 class 模式下，注意力不到 50 步就学会了，RNN 连基线都没达到，LSTM 学得很慢。注意力把一切都留着，用时再查，梯度也没有长路要走。代价是：RNN 只存一个状态，注意力要存 $T$ 个键和值，还要算 $T^2$ 个内积。而且这个任务本就对它有利：查找正是注意力的本行。
 #
 # ## 11. 找出故障
 #
@@ -1526,13 +1527,13 @@ print(f"the next letter gets a probability of about {math.exp(-unseen):.2f}")
 
 # %% [markdown] lang="en"
 # The held-out loss is as low as the training loss, so it is not learning by heart. But the model is sure of nearly **every** next
-# letter, also of the first letter of the next person's name. Nobody can know that. A figure that is too good is a finding too.
+# letter. Among these are letters that nobody can know, such as the first one of the next person's name. A figure that is too good is a finding too.
 # **Before you read on:** how could you test it, without reading one line of code?
 #
 # One way is a text in which nothing can be predicted: throws of a die with 16 faces. No honest model gets below $\ln 16$.
 
 # %% [markdown] lang="zh"
-# 没见过的文本上损失一样低，所以不是死记硬背。可是模型对几乎**每一个**下一个字母都有把握，连下一个人名的首字母也不例外。这谁也不可能知道。好得过分的数字，本身就是一条线索。**往下读之前**：一行代码都不看，你怎么检验它？
+# 没见过的文本上损失一样低，所以不是死记硬背。可是模型对几乎**每一个**下一个字母都有把握，而其中总有谁也不可能知道的，例如下一个人名的首字母。好得过分的数字，本身就是一条线索。**往下读之前**：一行代码都不看，你怎么检验它？
 #
 # 一个办法是找一种根本无法预测的文本：掷一个 16 面的骰子。任何诚实的模型都不会低于 $\ln 16$。
 
@@ -1565,13 +1566,20 @@ def first_output_that_moves(model, position=10):
 
 print("token 10 changed; the first output that moves is number", first_output_that_moves(reader))
 
+# %% tags=["nbval-ignore-output"]
+inputs, targets = windows(held_out, torch.Generator().manual_seed(1), count=500)
+with torch.no_grad():
+    losses = F.cross_entropy(reader(inputs).transpose(1, 2), targets, reduction="none").mean(dim=0)  # (T,)
+print(f"mean loss of the outputs 0 to 30: {losses[:-1].mean():.3f}, of the last output, 31: {losses[-1]:.3f}")
+
 # %% [markdown] lang="en"
 # Output 9 moves when token 10 changes, and token 10 is just what output 9 should predict. The fault is one digit:
 # `first_forbidden = 2`. The diagonal of `triu` counts from 0, and position $t$ must not see $t + 1$: the first forbidden diagonal
-# is number **1**. What is the model worth when it is mended?
+# is number **1**. The second cell shows it by position: nearly the whole loss comes from the last output, after which there is
+# nothing to look at. So it would be when the model *writes*: there is no next letter yet. What is the model worth when it is mended?
 
 # %% [markdown] lang="zh"
-# 改动第 10 个词元，第 9 个输出就变了，而第 9 个输出要预测的正是第 10 个词元。错误只在一个数字：`first_forbidden = 2`。`triu` 的对角线从 0 数起，位置 $t$ 不许看 $t + 1$，所以第一条禁止的对角线是 **1** 号。改好之后，模型到底有几分本事？
+# 改动第 10 个词元，第 9 个输出就变了，而第 9 个输出要预测的正是第 10 个词元。错误只在一个数字：`first_forbidden = 2`。`triu` 的对角线从 0 数起，位置 $t$ 不许看 $t + 1$，所以第一条禁止的对角线是 **1** 号。第二个单元格按位置来看：损失几乎全部来自最后一个输出，因为它后面已经没有东西可看。模型*写作*时正是这样：下一个字母还不存在。改好之后，模型到底有几分本事？
 
 # %% tags=["nbval-ignore-output"]
 set_seed(lab.seed)
@@ -1582,9 +1590,8 @@ print(f"unseen texts: {honest:.3f} nats, the faulty one {unseen:.3f}, guessing b
 print("token 10 changed; the first output that moves is number", first_output_that_moves(mended))
 
 # %% [markdown] lang="en"
-# An honest figure is less pretty, and it is a good one: well below guessing. Had the colleague let the model *write*, it would have
-# failed too, since there is no next letter to look at. Three habits find such a leak: know a floor that nobody can beat; change
-# the future and watch the past; be more suspicious of a result that is too good than of one that is bad.
+# An honest figure is less pretty, and it is a good one: well below guessing. Three habits find such a leak: know a floor that nobody
+# can beat; change the future and watch the past; be more suspicious of a result that is too good than of one that is bad.
 #
 # ## 12. What was measured
 #
@@ -1592,7 +1599,7 @@ print("token 10 changed; the first output that moves is number", first_output_th
 # lies inside the interval.
 
 # %% [markdown] lang="zh"
-# 诚实的数字没那么漂亮，却是个好成绩：明显好于按频率瞎猜。要是同事让模型*写*点什么，也会露馅，因为那时没有下一个字母可看。发现这类泄漏要靠三个习惯：知道谁也突破不了的下限；改动未来，看过去变不变；结果好得过分时，要比结果差时更警惕。
+# 诚实的数字没那么漂亮，却是个好成绩：明显好于按频率瞎猜。发现这类泄漏要靠三个习惯：知道谁也突破不了的下限；改动未来，看过去变不变；结果好得过分时，要比结果差时更警惕。
 #
 # ## 12. 测量结果
 #
