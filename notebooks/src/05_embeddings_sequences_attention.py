@@ -1633,7 +1633,7 @@ report(
 # %% [markdown] lang="en"
 # ## Summary
 #
-# - Text becomes tokens. BPE joins the most frequent pair again and again; it never meets an unknown word.
+# - Text becomes tokens. BPE joins the most frequent pair again and again. Begun with bytes, it never meets an unknown word.
 # - An embedding is a table of vectors. Skip-gram with negative sampling makes words with like company neighbours; the window decides which
 #   likeness. Judge vectors by counts over whole groups, beside random vectors.
 # - An RNN rewrites its state at each step, and its gradient shrinks or grows by a factor at each step. The LSTM's cell is a sum with a
@@ -1673,7 +1673,7 @@ report(
 # %% [markdown] lang="zh"
 # ## 小结
 #
-# - 文本先切成词元。BPE 反复合并出现最多的词元对，因此不会遇到未知词。
+# - 文本先切成词元。BPE 反复合并出现最多的词元对；从字节出发，就不会遇到未知词。
 # - 嵌入是一张向量表。带负采样的 skip-gram 让“伴”相似的词成为近邻，窗口宽窄决定是哪一种相似。评价词向量要对整组词计数，并与随机向量对照。
 # - RNN 每一步改写整个状态，梯度每往回一步就乘一个因子，不是缩小就是放大。LSTM 的细胞状态是带遗忘门的加法，门开着，因子就接近 1。
 # - 注意力是“软”的查找：缩放后的内积做 softmax，再乘以值。缩放让方差保持为 1，掩码挡住未来，多头可以同时找几样东西。
