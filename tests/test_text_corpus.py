@@ -445,6 +445,19 @@ def test_a_failed_write_leaves_the_old_tokens_and_no_scraps(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_tokens_are_never_read_with_the_header_of_others(tmp_path, monkeypatch):
+    path = write_tokens(tmp_path / "a.bin", ["abc"], CHARACTERS).path
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(corpus.files, "atomic_write_text", killed)  # between tokens and header
+    with pytest.raises(KeyboardInterrupt):
+        write_tokens(path, ["xyz"], CHARACTERS)
+    with pytest.raises(LabkitError, match="no header"):
+        open_tokens(path)
+
+
 def test_write_tokens_refuses(tmp_path):
     with pytest.raises(LabkitError, match="no documents"):
         write_tokens(tmp_path / "a", [], CHARACTERS)

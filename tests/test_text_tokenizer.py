@@ -345,7 +345,8 @@ def foreign(tmp_path):
         initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(TEXTS, trainer)
+    # with merges of blanks and line ends, so that a cut at the wrong place shows
+    tokenizer.train_from_iterator([*TEXTS, "x.\n \ny \n\n" * 20], trainer)
     tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
     )
