@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
+from torch.overrides import TorchFunctionMode
 
 from labkit.common import LabkitError
 
@@ -33,12 +34,14 @@ def make_optimizers(
     *,
     betas: tuple[float, float] = (0.9, 0.95),
     momentum: float = 0.95,
+    newton_schulz_steps: int = 5,
 ) -> list[Optimizer]:
     """One optimizer for the hidden matrices, and AdamW for everything else, over the parameters that train.
 
     Hidden matrices are the 2-D parameters other than embeddings and the output layer. ``"muon"`` steps along
     the momentum with all singular values made about equal (Jordan et al. 2024,
-    https://kellerjordan.github.io/posts/muon/), by ``matrix_learning_rate`` (0.02 when None);
+    https://kellerjordan.github.io/posts/muon/), by ``matrix_learning_rate`` (0.02 when None); fewer
+    ``newton_schulz_steps`` make a step cheaper and the singular values less equal.
     ``"adamw"`` (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2) by ``matrix_learning_rate``
     (``learning_rate`` when None), and then all is one optimizer. Only hidden matrices decay.
     """
@@ -54,7 +57,13 @@ def make_optimizers(
     if matrices == "adamw" or not hidden:
         groups = [{"params": hidden, "lr": matrix_learning_rate, "weight_decay": weight_decay}, rest]
         return [AdamW([group for group in groups if group["params"]], betas=betas, fused=True)]
-    muon = Muon(hidden, lr=matrix_learning_rate, weight_decay=weight_decay, momentum=momentum)
+    muon = Muon(
+        hidden,
+        lr=matrix_learning_rate,
+        weight_decay=weight_decay,
+        momentum=momentum,
+        ns_steps=newton_schulz_steps,
+    )
     return [muon, AdamW([rest], betas=betas, fused=True)] if others else [muon]
 
 
@@ -131,7 +140,7 @@ class LanguageModelTask:
     ``accumulate`` works through a batch in that many parts of rows, for less memory: the step is that of the
     whole batch. ``clip_norm`` scales gradients down to that L2 norm (None: never). ``precision``:
     ``"bfloat16"`` computes matrix products in it, with weights and loss in float32; ``"auto"`` does so where
-    the device is built for it, which is a GPU with bfloat16. ``carry_state`` gives an LSTM the state in which
+    the device has instructions for it. ``carry_state`` gives an LSTM the state in which
     the batch before left it, cut off from its graph, for batches whose rows continue each other.
 
     ``average`` (such as 0.99) keeps beside the weights their running mean w <- average w + (1 - average) new,
@@ -237,7 +246,7 @@ class LanguageModelTask:
         return total
 
     def _loss(self, part: int, inputs: Tensor, targets: Tensor, reduction: str) -> Tensor:
-        with autocast(self.precision, self.device):
+        with lower_precision(self.precision, self.device):
             if self.carry_state:
                 logits, state = self.model(inputs, self.states[part])
                 self.states[part] = tuple(tensor.detach() for tensor in state)
@@ -326,23 +335,48 @@ class LanguageModelTask:
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
-    """``float32`` or ``bfloat16``; ``auto`` is bfloat16 on a GPU that has it.
-
-    On a CPU it is float32: few have bfloat16 products, and models as small as the course's gain nothing.
-    """
+    """``float32`` or ``bfloat16``; ``auto`` is bfloat16 where the processor or GPU has instructions for it."""
     if precision not in PRECISIONS:
         raise LabkitError(f"precision is {precision!r}. Choose one of: {', '.join(PRECISIONS)}.")
-    gpu_has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    has_it = has_bfloat16(device)
     if precision == "auto":
-        return "bfloat16" if gpu_has_it else "float32"
-    if precision == "bfloat16" and device.type == "cuda" and not gpu_has_it:
+        return "bfloat16" if has_it else "float32"
+    if precision == "bfloat16" and device.type == "cuda" and not has_it:
         raise LabkitError("This GPU has no bfloat16. Use precision='float32', or 'auto'.")
     return precision
 
 
-def autocast(precision: str, device: torch.device) -> AbstractContextManager:
+def has_bfloat16(device: torch.device | str) -> bool:
+    """Whether products in bfloat16 are instructions of the device, not emulated (a CPU does that slowly)."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "cpu":
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return False
+
+
+def lower_precision(precision: str, device: torch.device) -> AbstractContextManager:
     """Where products are computed in ``precision``."""
-    return nullcontext() if precision == "float32" else torch.autocast(device.type, torch.bfloat16)
+    if precision == "float32":
+        return nullcontext()
+    return _BFloat16Linear() if device.type == "cpu" else torch.autocast(device.type, torch.bfloat16)
+
+
+class _BFloat16Linear(TorchFunctionMode):
+    """Linear layers multiply in bfloat16, forward and backward; all else stays in float32.
+
+    Not autocast on a CPU: it takes attention to bfloat16 too, whose backward was 3.7 times slower there.
+    """
+
+    def __torch_function__(
+        self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is not F.linear:
+            return func(*args, **(kwargs or {}))
+        given = [None if one is None else one.bfloat16() for one in args]
+        return func(*given, **{k: v.bfloat16() for k, v in (kwargs or {}).items() if v is not None}).float()
 
 
 def only_logits(output: Tensor | tuple[Tensor, Any]) -> Tensor:
