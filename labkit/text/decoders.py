@@ -11,6 +11,8 @@ from torch import Tensor
 
 from labkit.common import LabkitError
 
+PACK_FROM_TOKENS = 24  # copying the weights takes about as long as it saves in so many steps
+
 Prompts = Sequence[Sequence[int]]
 
 
@@ -83,18 +85,21 @@ class CachedGPT:
     """A GPT with its key-value cache; single steps through packed weights where the model is plain."""
 
     def __init__(self, model: Any) -> None:
-        from labkit.text.fast_decode import PackedGPT, is_plain
-
-        self.model = model
-        self.packed = PackedGPT(model) if is_plain(model) else None
+        self.model, self.packed = model, None
 
     def start(self, prompts: Prompts, max_new_tokens: int) -> Tensor:
         tokens, real = left_padded(prompts, self.model.embed_tokens.weight.device)
         self.cache = self.model.new_cache(len(tokens), tokens.shape[1] + max_new_tokens)
         self.real = _extended(real, max_new_tokens)  # (B, longest prompt + new)
+        self.pack = max_new_tokens >= PACK_FROM_TOKENS
         return self.model.head(self.model.features(tokens, self.cache, real)[:, -1])
 
     def step(self, tokens: Tensor) -> Tensor:
+        if self.pack:  # at the first step, when beams have given the number of rows
+            from labkit.text.fast_decode import PackedGPT, is_plain
+
+            self.pack = False
+            self.packed = PackedGPT(self.model, len(tokens)) if is_plain(self.model) else None
         real = None if self.real is None else self.real[:, : self.cache.length + 1]
         if self.packed is not None:
             return self.packed.step(tokens, self.cache, None if real is None else real[:, None, None])

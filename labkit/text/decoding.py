@@ -237,6 +237,7 @@ def stream_text(
     use_cache: bool = True,
 ) -> Iterator[str]:
     """The text of ``complete`` in pieces as it comes. A piece holds whole characters, and nothing of a stop string."""
+    text = TextStream(tokenizer, stop)
     steps = stream(
         model,
         _encoded(tokenizer, prompt),
@@ -247,7 +248,7 @@ def stream_text(
         use_cache=use_cache,
         alternatives=0,
     )
-    return _pieces(steps, TextStream(tokenizer, stop))
+    return _pieces(steps, text)
 
 
 class TextStream:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from labkit.files import atomic_write_text
 from labkit.report import text_table
-from tests.benchmarks import bench_course, bench_town, bench_training
+from tests.benchmarks import bench_course, bench_generation, bench_town, bench_training
 from tests.pins import ROOT
 from tests.readme import README, rendered
 
@@ -61,6 +61,17 @@ def training_figures() -> list[Figure]:
     ]
 
 
+def generation_figures() -> list[Figure]:
+    """The key-value cache beside transformers' generate on the same weights, and beside no cache."""
+    found = bench_generation.run()
+    of = "speed of generate, times transformers'"
+    return [
+        Figure(f"{of}, one prompt", found["transformers_1"], "x", at_least=1.7),
+        Figure(f"{of}, 8 prompts", found["transformers_8"], "x", at_least=1.7),
+        Figure("1,024 tokens, times labkit without a cache", found["without_cache"], "x", at_least=8),
+    ]
+
+
 def lesson_figures() -> list[Figure]:
     """Each lesson alone, and the course as make run executes it."""
     alone, _ = bench_course.run_course(workers=1)
@@ -107,6 +118,7 @@ def town_figures() -> list[Figure]:
 GROUPS = {
     "start": start_figures,
     "training": training_figures,
+    "generation": generation_figures,
     "town": town_figures,
     "lessons": lesson_figures,
 }
