@@ -1,123 +1,13 @@
-"""A decoder-only Transformer in the layout of Qwen3, with its key-value cache."""
+"""A decoder-only Transformer in the layout of Qwen3."""
 
 from __future__ import annotations
-
-import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-ACTIVATIONS = {
-    "silu": F.silu,
-    "gelu": F.gelu,
-    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
-    "relu": F.relu,
-    "relu2": lambda x: F.relu(x).square(),
-}  # under the names that transformers has for them
-ATTENTIONS = ("causal", "full")
-
-
-@dataclass(frozen=True)
-class GPTConfig:
-    """Shape of a GPT. ``attention="full"`` lets every position see every other, for masked-token training.
-
-    ``None`` for ``intermediate_size`` stands for 8/3 of ``hidden_size``, rounded up to a multiple of 64; for
-    ``head_dim``, for ``hidden_size / num_heads``. Raises ValueError that names the field.
-    """
-
-    vocab_size: int
-    hidden_size: int = 256
-    intermediate_size: int | None = None
-    num_layers: int = 6
-    num_heads: int = 4
-    num_kv_heads: int = 2
-    head_dim: int | None = None
-    rope_theta: float = 10_000.0
-    rms_norm_eps: float = 1e-6
-    max_positions: int = 1024
-    tie_embeddings: bool = True
-    hidden_act: str = "silu"
-    attention: str = "causal"
-
-    def __post_init__(self) -> None:
-        _check_sizes(
-            self, "vocab_size", "hidden_size", "num_layers", "num_heads", "num_kv_heads", "max_positions"
-        )
-        if self.num_heads % self.num_kv_heads:
-            raise ValueError(f"num_kv_heads ({self.num_kv_heads}) must divide num_heads ({self.num_heads})")
-        if self.intermediate_size is None:
-            object.__setattr__(self, "intermediate_size", 64 * math.ceil(self.hidden_size / 24))
-        if self.head_dim is None:
-            if self.hidden_size % self.num_heads:
-                raise ValueError(
-                    f"num_heads ({self.num_heads}) must divide hidden_size ({self.hidden_size}), or give head_dim"
-                )
-            object.__setattr__(self, "head_dim", self.hidden_size // self.num_heads)
-        _check_sizes(self, "intermediate_size", "head_dim")
-        if self.head_dim % 2:
-            raise ValueError(f"head_dim must be even for rotary positions, and is {self.head_dim}")
-        for name in ("rope_theta", "rms_norm_eps"):
-            if not (isinstance(getattr(self, name), int | float) and 0 < getattr(self, name) < math.inf):
-                raise ValueError(f"{name} must be a positive number, and is {getattr(self, name)!r}")
-        if not isinstance(self.tie_embeddings, bool):
-            raise ValueError(f"tie_embeddings must be True or False, and is {self.tie_embeddings!r}")
-        if self.hidden_act not in ACTIVATIONS:
-            raise ValueError(
-                f"hidden_act must be one of {', '.join(ACTIVATIONS)}, and is {self.hidden_act!r}"
-            )
-        if self.attention not in ATTENTIONS:
-            raise ValueError(f"attention must be one of {', '.join(ATTENTIONS)}, and is {self.attention!r}")
-
-
-class KVCache:
-    """Keys and values of the positions seen so far, in memory that is allocated once.
-
-    ``keys[layer]`` and ``values[layer]`` are (B, num_kv_heads, max_length, head_dim), filled up to ``length``.
-    """
-
-    def __init__(
-        self,
-        config: GPTConfig,
-        batch_size: int,
-        max_length: int,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        for name, value in (("batch_size", batch_size), ("max_length", max_length)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, and is {value!r}")
-        if config.attention != "causal":
-            raise ValueError(
-                "a cache needs attention='causal': with 'full', later tokens change earlier keys"
-            )
-        if max_length > config.max_positions:
-            raise ValueError(f"max_length {max_length} is more than max_positions {config.max_positions}")
-        shape = (batch_size, config.num_kv_heads, max_length, config.head_dim)
-        self.keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_layers)]
-        self.values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(config.num_layers)]
-        self.batch_size, self.max_length, self.length = batch_size, max_length, 0
-
-    def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Write (B, K, T, d) behind the filled part; returns views of all (B, K, length + T, d)."""
-        start, end = self.length, self.length + keys.shape[2]
-        self.keys[layer][:, :, start:end] = keys
-        self.values[layer][:, :, start:end] = values
-        return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
-
-    def reorder(self, indices: Tensor) -> None:
-        """Row i becomes what row ``indices[i]`` was; another number of indices changes the batch size."""
-        for tensors in (self.keys, self.values):
-            for layer, old in enumerate(tensors):
-                new = old if len(indices) == self.batch_size else old.new_zeros(len(indices), *old.shape[1:])
-                new[:, :, : self.length] = old[:, :, : self.length].index_select(0, indices)
-                tensors[layer] = new
-        self.batch_size = len(indices)
-
-    def reset(self) -> None:
-        """Forget everything; the memory stays."""
-        self.length = 0
+from labkit.text.gpt_config import ACTIVATIONS, GPTConfig, check_tokens, embed
+from labkit.text.kv_cache import KVCache
 
 
 class RMSNorm(nn.Module):
@@ -128,7 +18,8 @@ class RMSNorm(nn.Module):
         self.weight, self.eps = nn.Parameter(torch.ones(size)), eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        # Mixed precision may hand over a narrower type; the mean of squares is taken in the weight's.
+        return F.rms_norm(x.to(self.weight.dtype), self.weight.shape, self.weight, self.eps)
 
 
 class Attention(nn.Module):
@@ -311,30 +202,24 @@ def attention_mask(
     return (allowed & (padding[:, None, :] | itself))[:, None]
 
 
-def check_tokens(tokens: Tensor) -> None:
-    """Raises ValueError unless tokens are (B, T) integers, not empty."""
-    if not isinstance(tokens, Tensor) or tokens.is_floating_point() or tokens.dtype == torch.bool:
-        kind = tokens.dtype if isinstance(tokens, Tensor) else type(tokens).__name__
-        raise ValueError(
-            f"tokens must be a tensor of integer ids, and are {kind}; encode text with a tokenizer first"
-        )
-    if tokens.ndim != 2 or tokens.numel() == 0:
-        raise ValueError(f"tokens must be (batch, time) and not empty, and have shape {tuple(tokens.shape)}")
+@torch.no_grad()
+def attention_maps(model: GPT, tokens: Tensor) -> list[Tensor]:
+    """How much each position (row) looks at each other (column): a (B, H, T, T) tensor a layer, rows sum to 1.
 
-
-def embed(tokens: Tensor, embedding: nn.Embedding) -> Tensor:
-    """``embedding(tokens)``, with an error that names an id out of the vocabulary (on the CPU; a GPU stops itself)."""
-    try:
-        return embedding(tokens)
-    except IndexError:
-        wrong = tokens[(tokens < 0) | (tokens >= embedding.num_embeddings)]
-        raise ValueError(
-            f"token id {wrong[0].item()} is outside the vocabulary of {embedding.num_embeddings}"
-        ) from None
-
-
-def _check_sizes(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, and is {value!r}")
+    softmax(q k^T / sqrt(d)), written out beside the fused attention of ``forward``, which keeps no such matrix.
+    Arguments and errors are those of ``forward``.
+    """
+    model._check(tokens, None, None, 0)
+    T, config = tokens.shape[1], model.config
+    cos, sin = model.cos[:T], model.sin[:T]
+    hidden_from = torch.full((T, T), -torch.inf, device=tokens.device).triu(
+        1 if config.attention == "causal" else T
+    )
+    x, maps = embed(tokens, model.embed_tokens), []
+    for block in model.layers:
+        q, k, _ = block.self_attn.project(block.input_layernorm(x), cos, sin)
+        k = k.repeat_interleave(config.num_heads // config.num_kv_heads, dim=1)  # (B, H, T, d)
+        scores = q @ k.transpose(2, 3) / config.head_dim**0.5  # (B, H, T, T)
+        maps.append((scores + hidden_from).softmax(-1))
+        x = block(x, cos, sin, None, None)
+    return maps

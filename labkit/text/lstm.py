@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from labkit.text.gpt_config import check_sizes, check_tokens, embed
+
 State = tuple[Tensor, Tensor]  # hidden and cell, each (num_layers, B, hidden_size)
 
 
@@ -26,10 +28,7 @@ class LSTMConfig:
     tie_embeddings: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "embedding_size", "hidden_size", "num_layers"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, and is {value!r}")
+        check_sizes(self, "vocab_size", "embedding_size", "hidden_size", "num_layers")
         if not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
             raise ValueError(f"dropout must be in [0, 1), and is {self.dropout!r}")
         if not isinstance(self.tie_embeddings, bool):
@@ -79,8 +78,6 @@ class LSTMLanguageModel(nn.Module):
 
     def features(self, tokens: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """What the output layer sees (B, T, E, or H when not tied), and the state; as in ``forward``."""
-        from labkit.text.gpt import check_tokens, embed
-
         check_tokens(tokens)
         if state is not None:
             self._check_state(state, len(tokens))
