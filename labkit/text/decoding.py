@@ -389,7 +389,10 @@ def _generate(
     done = torch.zeros_like(rows, dtype=torch.bool)
     for place in range(count):
         tokens = choose(logits, place)
-        found[rows, place] = tokens
+        if len(rows) == len(prompts):
+            found[:, place] = tokens
+        else:
+            found[rows, place] = tokens
         if place + 1 == count:
             break
         if stops is not None:
