@@ -54,7 +54,11 @@ class LSTMLanguageModel(nn.Module):
         self.output = nn.Linear(E if config.tie_embeddings else H, V)
         nn.init.normal_(self.embedding.weight, std=E**-0.5)  # so that tied logits start near unit size
         nn.init.zeros_(self.output.bias)
-        if config.tie_embeddings:
+        self.tie_weights()
+
+    def tie_weights(self) -> None:
+        """Make the output's matrix the embedding's, where the configuration says so."""
+        if self.config.tie_embeddings:
             self.output.weight = self.embedding.weight
 
     def num_parameters(self) -> int:

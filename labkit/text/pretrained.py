@@ -230,7 +230,9 @@ def _filled(
             for name in wrong[:3]
         )
         raise LabkitError(f"{source} and the configuration differ in {len(wrong)} weights. {shown}.")
-    model = model.to(dtype).to_empty(device="cpu")  # keeps tied weights tied
+    model = model.to(dtype).to_empty(device="cpu")
+    if isinstance(model, LSTMLanguageModel):
+        model.tie_weights()  # to_empty makes one weight two
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[name])
