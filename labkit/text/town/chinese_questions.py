@@ -4,7 +4,7 @@ Entry = tuple[str, list[str], list[str]]  # asked role, questions, answers
 
 QUESTIONS: dict[str, list[Entry]] = {
     "weather": [
-        ("weather", ["{date}天气怎么样？", "{date:full}是什么天气？"], ["{weather:adj}。", "那天{weather:adj}。", "是{weather:day}。"]),
+        ("weather", ["{date}天气怎么样？", "{date:full}是什么天气？"], ["{weather:adj}。", "那天{weather:does}。", "是{weather:day}。"]),
         ("date", ["哪天{weather:adj}？", "{weather:day}是哪一天？"], ["{date}。", "{date:full}。", "是{date}。"]),
     ],
     "temperature": [("degrees", ["{date}气温[是|有]多少？", "{date:full}有多少度？"], ["{degrees}度。", "气温是{degrees}度。", "那天{degrees}度。"])],
@@ -46,7 +46,7 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "met": [
         ("other", ["{person}在{place}遇见了谁？", "{person}碰到了谁？"], ["{other}。", "遇见了{other}。", "是{other}。"]),
-        ("place", ["{person}在哪里遇见了{other}？", "{person}和{other}是在哪里见面的？"], ["在{place}。", "是在{place}。", "他们在{place}见的面。"]),
+        ("place", ["{person}在哪里遇见了{other}？", "{person}和{other}是在哪里见面的？"], ["在{place}。", "是在{place}。", "两人是在{place}见的面。"]),
     ],
     "helped": [
         ("task", ["{person}帮{other}做什么？", "{person}帮了{other}什么忙？"], ["帮忙{task}。", "{person:ref}帮{other:obj}{task}。"]),
@@ -63,7 +63,7 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("other", ["{person}跟谁学{activity}？", "教{person}{activity}的是谁？"], ["{other}。", "跟{other}学。", "是{other}。"]),
     ],
     "broke": [
-        ("object", ["{other}的什么东西坏了？", "{other}坏了什么？"], ["{object:a}。", "{object:a}坏了。"]),
+        ("object", ["{other}的什么东西坏了？", "{other}弄坏了什么？"], ["{object:a}。", "{object:a}坏了。"]),
         ("other", ["谁的{object}坏了？", "坏了的{object}是谁的？"], ["{other}的。", "是{other}的。"]),
     ],
     "cooked": [
@@ -92,7 +92,7 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("date", ["{event}是哪天？", "{event}什么时候在{place}举行？"], ["{date}。", "{date:full}。", "是{date}。"]),
         ("place", ["{event}在哪里举行？", "去哪里看{event}？"], ["在{place}。", "{place}。", "{event}在{place}举行。"]),
         ("time", ["{event}几点开始？", "{date}的{event}什么时间开始？"], ["{time}。", "{time:words}开始。", "{time:words}。"]),
-        ("event", ["{date}{place}有什么活动？", "{place}[要|将要]举行什么活动？"], ["{event}。", "是{event}。", "有{event:a}。"]),
+        ("event", ["{date}{place}有什么活动？", "{place}[要|将要]举行什么活动？"], ["{event}。", "是{event}。", "有{event}。"]),
     ],
     "attendance": [("count", ["{event}来了多少人？", "有多少人参加{event}？"], ["{count}人。", "来了{count}人。", "一共{count}人。"])],
     "cancelled": [
@@ -124,7 +124,7 @@ QUESTIONS: dict[str, list[Entry]] = {
     "accident": [
         ("street", ["{vehicle}在哪里出了事故？", "{date}的事故发生在哪里？"], ["{street}。", "在{street}。", "发生在{street}。"]),
         ("date", ["{street}的事故是哪天发生的？", "{vehicle}哪天出了事故？"], ["{date}。", "{date:full}。", "是{date}。"]),
-        ("vehicle", ["{street}上出事的是什么车船？", "{date}在{street}出事的是什么？"], ["{vehicle:a}。", "是{vehicle:a}。"]),
+        ("vehicle", ["{street}上出事的是什么车？", "{date}在{street}出事的是什么？"], ["{vehicle:a}。", "是{vehicle:a}。"]),
     ],
     "injured": [("count", ["{vehicle}事故中有多少人受伤？", "{vehicle}出事伤了几个人？"], ["{count}人。", "有{count}人受伤。", "伤了{count}人。"])],
     "theft": [
@@ -147,7 +147,7 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "cost": [
         ("amount", ["{measure}要花多少钱？", "{measure}的费用是多少？"], ["{amount}。", "要花{amount}。", "一共{amount}。"]),
-        ("measure", ["什么要花{amount}？", "这{amount}用来做什么？"], ["{measure}。", "用来{measure}。"]),
+        ("measure", ["什么要花{amount}？", "这{amount}用来做什么？"], ["{measure}。", "用于{measure}。"]),
     ],
     "donation": [
         ("amount", ["{person}捐了多少钱？", "{place}收到{person}捐的多少钱？"], ["{amount}。", "捐了{amount}。", "{person:ref}捐了{amount}。"]),
@@ -190,7 +190,7 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "opened": [("year", ["{place}是哪年开的？", "{place}什么时候开始[营业|开放]？"], ["{year}年。", "是{year}年。", "{place}是{year}年开的。"])],
     "hours": [
-        ("opening", ["{place}几点开门？", "{place}早上什么时候开门？"], ["{opening}。", "{opening:words}。", "{opening:words}开门。"]),
+        ("opening", ["{place}几点开门？", "{place}每天什么时候开门？"], ["{opening}。", "{opening:words}。", "{opening:words}开门。"]),
         ("closing", ["{place}几点关门？", "{place}什么时候打烊？"], ["{closing}。", "{closing:words}。", "{closing:words}关门。"]),
     ],
     "sells": [
