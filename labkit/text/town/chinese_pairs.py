@@ -88,7 +88,7 @@ PAIRS: dict[str, list[str]] = {
     ],
     "met+mood": [
         "在{place}<meet>{other:obj}，{person:ref}{mood:feels}。",
-        "{person:ref}在{place}和{other:obj}聊了几句，[心里|]{mood:feels}。",
+        "{person:ref}在{place}和{other:obj}聊了几句，{mood:feels}。",
     ],
     "attended+met": [
         "{person:ref}去看{event}，在{place}<meet>了{other:obj}。",
@@ -120,11 +120,11 @@ PAIRS: dict[str, list[str]] = {
         "{goods:a}是{person:ref}在{place}花{price}买的，[后来|]送给了{other:obj}。",
     ],
     "bought+mood": [
-        "{person:ref}在{place}花{price}买了{goods:a}，[心里|]{mood:feels}。",
+        "{person:ref}在{place}花{price}买了{goods:a}，{mood:feels}。",
         "带着从{place}花{price}买的{goods}，{person:ref}{mood:feels}。",
     ],
     "gift+mood": [
-        "{person:ref}把{goods:a}送给{other:obj}，[心里|]{mood:feels}。",
+        "{person:ref}把{goods:a}送给{other:obj}，{mood:feels}。",
         "送给{other:obj}{goods:a}以后，{person:ref}{mood:feels}。",
     ],
     "visited+lost": [
@@ -137,11 +137,11 @@ PAIRS: dict[str, list[str]] = {
         "{object}<lose>在了{place}，{person:ref}在那里<look>。",
     ],
     "lost+mood": [
-        "{person:ref}在{place}丢了{object:a}，[心里|]{mood:feels}。",
+        "{person:ref}在{place}丢了{object:a}，{mood:feels}。",
         "因为在{place}丢了{object:a}，{person:ref}{mood:feels}。",
     ],
     "searched+mood": [
-        "{person:ref}在{place}<look>，[心里|]{mood:feels}。",
+        "{person:ref}在{place}<look>，{mood:feels}。",
         "把{place}找了个遍以后，{person:ref}{mood:feels}。",
     ],
     "lost+found": [
@@ -169,7 +169,7 @@ PAIRS: dict[str, list[str]] = {
     ],
     "learned+mood": [
         "跟{other:obj}学会了{activity}，{person:ref}{mood:feels}。",
-        "终于跟{other:obj}学会了{activity}，{person:ref}[心里|]{mood:feels}。",
+        "终于跟{other:obj}学会了{activity}，{person:ref}{mood:feels}。",
     ],
     "class+learned": [
         "{place}的班上有{count}人学{activity}，{person:ref}就是跟{other:obj}学会的。",
@@ -197,7 +197,7 @@ PAIRS: dict[str, list[str]] = {
         "{contest}的冠军{person:ref}领走了{prize:a}，{other:ref}[屈居|名列]第二。",
     ],
     "won+mood": [
-        "{person:ref}在{contest}中夺冠，得到{prize:a}，[心里|]{mood:feels}。",
+        "{person:ref}在{contest}中夺冠，得到{prize:a}，{mood:feels}。",
         "捧着{contest}的奖品，{person:ref}{mood:feels}。",
     ],
     "won+job": [

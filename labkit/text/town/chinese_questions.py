@@ -20,7 +20,7 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "price": [
         ("price", ["{place}的{goods}多少钱？", "在{place}买{goods:a}要多少钱？"], ["{price}。", "要{price}。", "卖{price}。"]),
-        ("place", ["哪里的{goods}卖{price}？", "花{price}能在哪里买到{goods:a}？"], ["{place}。", "在{place}。", "是{place}。"]),
+        ("place", ["哪里的{goods}卖{price}？", "花{price}能在哪里买到{goods:a}？"], ["{place}。", "在{place}。", "{place}就有。"]),
     ],
     "price_change": [
         ("price", ["{place}的{goods}现在多少钱？", "{goods}的新价格是多少？"], ["{price}。", "现在卖{price}。", "新价格是{price}。"]),
@@ -59,8 +59,8 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("other", ["{person}修的是谁的{object}？", "{person}修好的{object}是谁的？"], ["{other}的。", "是{other}的。"]),
     ],
     "learned": [
-        ("activity", ["{person}跟{other}学什么？", "{person}学会了什么？"], ["{activity}。", "学{activity}。", "{person:ref}学会了{activity}。"]),
-        ("other", ["{person}跟谁学{activity}？", "教{person}{activity}的是谁？"], ["{other}。", "跟{other}学。", "是{other}。"]),
+        ("activity", ["{person}跟{other}学会了什么？", "{person}学会了什么？"], ["{activity}。", "学会了{activity}。", "{person:ref}学会了{activity}。"]),
+        ("other", ["{person}跟谁学{activity}？", "教{person}{activity}的是谁？"], ["{other}。", "是{other}。", "师傅是{other}。"]),
     ],
     "broke": [
         ("object", ["{other}的什么东西坏了？", "{other}弄坏了什么？"], ["{object:a}。", "{object:a}坏了。"]),
@@ -185,7 +185,7 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("relation", ["{other}是{person}的什么人？"], ["{relation}。", "是{relation}。", "{other}是{person:refs}{relation}。"]),
     ],
     "where": [
-        ("street", ["{place}在哪条街？", "{place}在哪里？"], ["{street}。", "在{street}。", "{place}在{street}上。"]),
+        ("street", ["{place}在哪条街？", "{place}在哪里？"], ["{street}。", "在{street}。", "{place}在{street}。"]),
         ("place", ["{street}上有什么地方？"], ["{place}。", "有{place}。"]),
     ],
     "opened": [("year", ["{place}是哪年开的？", "{place}什么时候开始[营业|开放]？"], ["{year}年。", "是{year}年。", "{place}是{year}年开的。"])],
