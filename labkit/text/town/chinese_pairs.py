@@ -461,4 +461,180 @@ PAIRS: dict[str, list[str]] = {
         "位于{street}的{place}开班教{activity}，来了{count}人。",
         "{count}人到{street}的{place}学{activity}。",
     ],
+    # A person or place told of first, then what happens.
+    "job+learned": [
+        "{place}的{job}{person:ref}跟{other:obj}学会了{activity}。",
+        "在{place}当{job}的{person:ref}，又跟{other:obj}学会了{activity}。",
+    ],
+    "job+helped": [
+        "{person:ref}是{place}的{job}，那天来帮{other:obj}{task}。",
+        "在{place}当{job}的{person:ref}，一有空就帮{other:obj}{task}。",
+    ],
+    "job+planned": [
+        "{person:ref}在{place}当{job}，打算{date}{activity}。",
+        "{place}的{job}{person:ref}早就想好了，{date}{activity}。",
+    ],
+    "job+won": [
+        "{person:ref}是{place}的{job}，在{contest}中夺冠，得到{prize:a}。",
+        "{contest}的冠军是{place}的{job}{person:obj}，奖品是{prize:a}。",
+    ],
+    "age+visited": [
+        "{years}岁的{person:ref}去了{place}。",
+        "{person:ref}今年{years}岁，<thatday>独自去了{place}。",
+    ],
+    "age+learned": [
+        "{years}岁的{person:ref}跟{other:obj}学会了{activity}。",
+        "虽然已经{years}岁，{person:ref}还是跟{other:obj}学会了{activity}。",
+    ],
+    "age+helped": [
+        "{years}岁的{person:ref}帮{other:obj}{task}。",
+        "{person:ref}{years}岁了，还来帮{other:obj}{task}。",
+    ],
+    "age+planned": [
+        "{years}岁的{person:ref}打算{date}{activity}。",
+        "{person:ref}今年{years}岁，准备{date}{activity}。",
+    ],
+    "age+won": [
+        "{years}岁的{person:ref}赢得了{contest}，奖品是{prize:a}。",
+        "{person:ref}今年{years}岁，在{contest}中夺冠，得到{prize:a}。",
+    ],
+    "won+age": [
+        "赢得{contest}和{prize:a}的{person:ref}今年{years}岁。",
+        "{contest}的冠军{person:ref}今年{years}岁，奖品是{prize:a}。",
+    ],
+    "won+home": [
+        "赢得{contest}和{prize:a}的{person:ref}住在{street}。",
+        "{contest}的冠军是住在{street}的{person:obj}，奖品是{prize:a}。",
+    ],
+    "home+won": [
+        "住在{street}的{person:ref}赢得了{contest}，奖品是{prize:a}。",
+        "{person:ref}家在{street}，在{contest}中夺冠，捧回{prize:a}。",
+    ],
+    "home+visited": [
+        "{person:ref}从{street}的家里出来，去了{place}。",
+        "住在{street}的{person:ref}<thatday>去了{place}。",
+    ],
+    "home+lost": [
+        "住在{street}的{person:ref}把{object}<lose>在了{place}。",
+        "{person:ref}家住{street}，这天在{place}丢了{object:a}。",
+    ],
+    "home+helped": [
+        "住在{street}的{person:ref}来帮{other:obj}{task}。",
+        "{person:ref}从{street}赶来，帮{other:obj}{task}。",
+    ],
+    "donation+age": [
+        "{years}岁的{person:ref}向{place}捐了{amount}。",
+        "{person:ref}今年{years}岁，把{amount}捐给了{place}。",
+    ],
+    "donation+home": [
+        "住在{street}的{person:ref}把{amount}捐给了{place}。",
+        "{person:ref}向{place}捐了{amount}，家就在{street}。",
+    ],
+    "donation+feature": [
+        "{person:ref}把{amount}捐给了{place}，那里有{feature}。",
+        "有{feature}的{place}收到{person:ref}捐的{amount}。",
+    ],
+    "planned+mood": [
+        "{person:ref}打算{date}{activity}，说起这事，{mood:feels}。",
+        "想到{date}要{activity}，{person:ref}{mood:feels}。",
+    ],
+    "cooked+mood": [
+        "{person:ref}给{other:obj}做了{food}，{mood:feels}。",
+        "把{food}端到{other:obj}面前时，{person:ref}{mood:feels}。",
+    ],
+    "attended+mood": [
+        "看完{event}，{person:ref}{mood:feels}。",
+        "从{event}回来，{person:ref}{mood:look}。",
+    ],
+    "job+mood": [
+        "{place}的{job}{person:ref}{mood:feels}。",
+        "在{place}当{job}的{person:ref}{mood:look}。",
+    ],
+    "favourite+family": [
+        "{person:ref}最爱吃{food}，{relation}是{other:obj}。",
+        "最爱吃{food}的{person:ref}有个{relation}，名叫{other}。",
+    ],
+    "family+favourite": [
+        "{person:refs}{relation}是{other:obj}，最爱吃的是{food}。",
+        "{person:ref}有个{relation}叫{other}，自己最爱吃{food}。",
+    ],
+    "likes+family": [
+        "{person:ref}喜欢{activity}，{relation}是{other:obj}。",
+        "喜欢{activity}的{person:ref}有个{relation}，名叫{other}。",
+    ],
+    "pet+family": [
+        "{person:ref}养了{animal:a}，叫“{name}”，{relation}是{other:obj}。",
+        "养着{animal}“{name}”的{person:ref}有个{relation}，名叫{other}。",
+    ],
+    "family+pet": [
+        "{person:ref}有个{relation}叫{other}，家里还养着{animal:a}，叫“{name}”。",
+    ],
+    "age+family": [
+        "{person:ref}今年{years}岁，有个{relation}叫{other}。",
+        "{years}岁的{person:ref}管{other:obj}叫{relation}。",
+    ],
+    "pet+age": [
+        "{person:ref}养了{animal:a}，名叫“{name}”，主人今年{years}岁。",
+        "养着{animal}“{name}”的{person:ref}今年{years}岁。",
+    ],
+    "hours+sells": [
+        "{place}{opening:words}开门，{closing:words}关门，店里卖{goods}。",
+        "想买{goods}，要在{opening:words}到{closing:words}之间去{place}。",
+    ],
+    "sells+hours": [
+        "{place}卖{goods}，{opening:words}开门，{closing:words}关门。",
+        "卖{goods}的{place}从{opening:words}开到{closing:words}。",
+    ],
+    "sells+opened": [
+        "{place}卖{goods}，是{year}年开办的。",
+        "卖{goods}的{place}建于{year}年。",
+    ],
+    "opened+sells": [
+        "{place}建于{year}年，如今卖{goods}。",
+        "{year}年开办的{place}卖{goods}。",
+    ],
+    "sells+feature": [
+        "{place}卖{goods}，那里有{feature}。",
+        "卖{goods}的{place}有{feature}。",
+    ],
+    "feature+sells": [
+        "{place}有{feature}，也卖{goods}。",
+        "在有{feature}的{place}，可以买到{goods:a}。",
+    ],
+    "sells+job": [
+        "{place}卖{goods}，{person:ref}是那里的{job}。",
+        "{place}可以买到{goods:a}，在那里当{job}的是{person:obj}。",
+    ],
+    "job+sells": [
+        "{person:ref}在{place}当{job}，那里卖{goods}。",
+        "{person:ref}是{place}的{job}，那里可以买到{goods:a}。",
+    ],
+    "sells+where": [
+        "卖{goods}的{place}在{street}。",
+        "{place}卖{goods}，地址是{street}。",
+    ],
+    "where+price": [
+        "在{street}的{place}，{goods:a}卖{price}。",
+        "{place}在{street}，那里{goods:a}要{price}。",
+    ],
+    "price+hours": [
+        "{place}的{goods:a}卖{price}，那里{opening:words}开门，{closing:words}关门。",
+        "花{price}买{goods:a}，要在{opening:words}到{closing:words}之间去{place}。",
+    ],
+    "price_change+where": [
+        "位于{street}的{place}把{goods:a}的价格从{old_price}改成了{price}。",
+        "{place}就在{street}，那里{goods:a}原来卖{old_price}，现在卖{price}。",
+    ],
+    "delay+road_reopened": [
+        "因为{reason}，{vehicle}晚点{minutes}分钟，{street}{date}才<again>。",
+        "{reason}让{vehicle}晚了{minutes}分钟，到了{date}，{street}<again>。",
+    ],
+    "injured+road_reopened": [
+        "{vehicle}事故中有{count}人受伤，{street}{date}<again>。",
+        "{count}人在{vehicle}事故中受伤，到了{date}，{street}<again>。",
+    ],
+    "attendance+attended": [
+        "有{count}人参加{event}，其中就有{person:obj}。",
+        "{event}来了{count}人，{person:ref}也在其中。",
+    ],
 }
