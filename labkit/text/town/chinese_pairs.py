@@ -282,7 +282,7 @@ PAIRS: dict[str, list[str]] = {
         "{person:ref}在{place}当{job}，回家后有{animal:a}作伴，它叫“{name}”。",
     ],
     "job+family": [
-        "{person:ref}是{place}的{job}，{relation}是{other:obj}。",
+        "{person:ref}是{place}的{job}，{relation}是{other}。",
         "{person:ref}在{place}当{job}，{other:ref}是{person:refs}{relation}。",
     ],
     "home+age": [
@@ -368,14 +368,14 @@ PAIRS: dict[str, list[str]] = {
     ],
     "family+likes": [
         "{person:ref}有个{relation}叫{other}，自己平时喜欢{activity}。",
-        "{person:refs}{relation}是{other:obj}，爱好是{activity}。",
+        "{person:refs}{relation}是{other}，爱好是{activity}。",
     ],
     "family+age": [
-        "{person:ref}今年{years}岁，{relation}是{other:obj}。",
+        "{person:ref}今年{years}岁，{relation}是{other}。",
         "{years}岁的{person:ref}有个{relation}，名叫{other}。",
     ],
     "family+home": [
-        "{person:ref}住在{street}，{relation}是{other:obj}。",
+        "{person:ref}住在{street}，{relation}是{other}。",
         "住在{street}的{person:ref}有个{relation}，名叫{other}。",
     ],
     # Portraits of places.
@@ -551,19 +551,19 @@ PAIRS: dict[str, list[str]] = {
         "在{place}当{job}的{person:ref}{mood:look}。",
     ],
     "favourite+family": [
-        "{person:ref}最爱吃{food}，{relation}是{other:obj}。",
+        "{person:ref}最爱吃{food}，{relation}是{other}。",
         "最爱吃{food}的{person:ref}有个{relation}，名叫{other}。",
     ],
     "family+favourite": [
-        "{person:refs}{relation}是{other:obj}，最爱吃的是{food}。",
+        "{person:refs}{relation}是{other}，最爱吃的是{food}。",
         "{person:ref}有个{relation}叫{other}，自己最爱吃{food}。",
     ],
     "likes+family": [
-        "{person:ref}喜欢{activity}，{relation}是{other:obj}。",
+        "{person:ref}喜欢{activity}，{relation}是{other}。",
         "喜欢{activity}的{person:ref}有个{relation}，名叫{other}。",
     ],
     "pet+family": [
-        "{person:ref}养了{animal:a}，叫“{name}”，{relation}是{other:obj}。",
+        "{person:ref}养了{animal:a}，叫“{name}”，{relation}是{other}。",
         "养着{animal}“{name}”的{person:ref}有个{relation}，名叫{other}。",
     ],
     "family+pet": [

@@ -590,7 +590,7 @@ white walls|白色的墙
 # Chinese nouns by the measure word that counts them: 一把雨伞. Nouns that begin with 一 bring their own.
 MEASURE_WORDS = """
 把|雨伞 小提琴 茶壶 橡木椅子
-个|钱包 行李箱 背包 闹钟 面包 苹果派 芝士蛋糕 鸟屋
+个|钱包 针线盒 行李箱 背包 闹钟 面包 苹果派 芝士蛋糕 鸟屋
 块|手表
 串|钥匙
 辆|自行车 公共汽车 有轨电车 送货车 出租车 牛奶车 新自行车
