@@ -163,6 +163,19 @@ def test_no_text_is_there_twice_or_nearly(documents):
         assert len(some & more) < COPY * min(len(some), len(more)), f"{text}\n{other}"
 
 
+def test_the_grammar_does_not_write_these_sentences(documents, language):
+    """What the grammar can parse it could have written: next to no sentence may be of that kind, and no whole text."""
+    parsed = total = 0
+    for one in documents:
+        found = [
+            bool(town.parse(sentence, language)) for sentence in town.split_sentences(one.text, language)
+        ]
+        assert not all(found), one.text
+        parsed += sum(found)
+        total += len(found)
+    assert parsed <= 0.01 * total
+
+
 def test_no_text_is_the_generators(documents, language):
     """No text, and no sentence that a reader would take for the same one."""
     generated = list(town.documents(language, count=GENERATED, seed=77, notes_share=0.0))
