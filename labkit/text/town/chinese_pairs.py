@@ -419,7 +419,7 @@ PAIRS: dict[str, list[str]] = {
     ],
     "hours+feature": [
         "{place}{opening:words}开门，{closing:words}关门，那里有{feature}。",
-        "想看{place}的{feature}，要在{opening:words}到{closing:words}之间去。",
+        "{place}从{opening:words}开到{closing:words}，[去的人都会看到|那里有]{feature}。",
     ],
     "feature+hours": [
         "{place}有{feature}，开放时间是{opening:words}到{closing:words}。",

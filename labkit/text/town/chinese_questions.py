@@ -100,7 +100,7 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("event", ["什么活动取消了？", "因为{reason}取消的是什么活动？"], ["{event}。", "是{event}。", "{event}取消了。"]),
     ],
     "won": [
-        ("person", ["谁[赢|得]了{contest}[的冠军|]？", "{contest}的冠军是谁？"], ["{person}。", "是{person}。", "冠军是{person}。"]),
+        ("person", ["谁[夺得|得了]{contest}[的|]冠军？", "{contest}的冠军是谁？"], ["{person}。", "是{person}。", "冠军是{person}。"]),
         ("prize", ["{person}得到了什么奖品？", "{contest}的奖品是什么？"], ["{prize:a}。", "是{prize:a}。", "奖品是{prize:a}。"]),
         ("contest", ["{person}赢了什么比赛？", "{person}在什么比赛中得了第一？"], ["{contest}。", "是{contest}。", "{person:ref}赢了{contest}。"]),
     ],
