@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +18,7 @@ from labkit.text import town
 from labkit.text.corpus import PackedBatches, write_tokens
 from labkit.text.gpt import GPT, GPTConfig
 from labkit.text.lstm import LSTMConfig, LSTMLanguageModel
+from labkit.text.pretrained import from_tensors, load_model, save_model, to_tensors
 from labkit.text.tokenizer import BPETokenizer
 from labkit.text.training import (
     LanguageModelTask,
@@ -62,7 +63,7 @@ class Recipe:
 
 
 GPT_RECIPE = Recipe(steps=1900)
-LSTM_RECIPE = Recipe(steps=1900, batch_size=32, sequence_length=128, carry_state=True)
+LSTM_RECIPE = Recipe(steps=1400, batch_size=32, sequence_length=128, carry_state=True)
 
 
 def load_town_tokenizer() -> BPETokenizer:
@@ -72,12 +73,12 @@ def load_town_tokenizer() -> BPETokenizer:
 
 def load_town_gpt() -> tuple[GPT, BPETokenizer]:
     """The shipped GPT, ready to write, and its tokenizer."""
-    return _loaded(GPT(TOWN_GPT), "town-gpt"), load_town_tokenizer()
+    return load_model(_path(NAMES["town-gpt"]))[0], load_town_tokenizer()
 
 
 def load_town_lstm() -> tuple[LSTMLanguageModel, BPETokenizer]:
     """The shipped LSTM, ready to write, and its tokenizer."""
-    return _loaded(LSTMLanguageModel(TOWN_LSTM), "town-lstm"), load_town_tokenizer()
+    return load_model(_path(NAMES["town-lstm"]))[0], load_town_tokenizer()
 
 
 def town_texts(split: str, size_bytes: int, seed: int = 0) -> Iterator[str]:
@@ -201,22 +202,18 @@ def _ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, seed: int) -
         train_language_model(model, tokens, recipe, seed)
         seconds = time.perf_counter() - start
         del tokens  # Windows cannot delete a file that is mapped
-    half = {key: value.half() for key, value in model.state_dict().items()}
-    model.load_state_dict({key: value.float() for key, value in half.items()})
-    bits = held_out_bits(model.eval(), tokenizer)
+    model = from_tensors(model.config, to_tensors(model))  # as it will be loaded: rounded to float16
+    bits = held_out_bits(model, tokenizer)
     path = data_dir() / "weights" / NAMES[name]
-    weights.save(
-        path,
-        half,
-        weights.Card(
-            command=f"labkit train {name}",
-            seed=seed,
-            data=f"town, train split, {recipe.bytes_per_language:,} bytes of English and of Chinese",
-            seconds=round(seconds, 1),
-            metrics={f"bits_per_character_{language}": round(value, 4) for language, value in bits.items()},
-            notes="float16; the figures are those after rounding, on test documents of the town",
-        ),
+    card = weights.Card(
+        command=f"labkit train {name}",
+        seed=seed,
+        data=f"town, train split, {recipe.bytes_per_language:,} bytes of English and of Chinese",
+        seconds=round(seconds, 1),
+        metrics={f"bits_per_character_{language}": round(value, 4) for language, value in bits.items()},
+        notes="float16; the figures are those after rounding, on test documents of the town",
     )
+    save_model(path, model, card)
     return path
 
 
@@ -227,14 +224,3 @@ def _path(name: str) -> Path:
             f"{path} is not there. Get the course's data folder again, or run: labkit train town-gpt"
         )
     return path
-
-
-def _loaded(model: nn.Module, name: str) -> nn.Module:
-    tensors, _ = weights.load(_path(NAMES[name]))
-    model.load_state_dict({key: value.float() for key, value in tensors.items()})
-    return model.eval()
-
-
-def shorter(recipe: Recipe, steps: int) -> Recipe:
-    """The same recipe with fewer steps."""
-    return replace(recipe, steps=steps)
