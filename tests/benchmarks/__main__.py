@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from labkit.files import atomic_write_text
 from labkit.report import text_table
-from tests.benchmarks import bench_course, bench_generation, bench_town, bench_training
+from tests.benchmarks import bench_course, bench_generation, bench_text, bench_town, bench_training
 from tests.pins import ROOT
 from tests.readme import README, rendered
 
@@ -72,6 +72,22 @@ def generation_figures() -> list[Figure]:
     ]
 
 
+def text_figures() -> list[Figure]:
+    """Tiny Shakespeare beside nanoGPT's recipe for a CPU, and a training step beside a bare loop."""
+    found = bench_text.run()
+    shakespeare = "Tiny Shakespeare"
+    over = "time over nanoGPT's whole run"
+    return [
+        Figure(f"{shakespeare}, parameters", round(found["parameters"] / 1e6, 3), "M", at_most=0.81),
+        Figure(f"{shakespeare}, nanoGPT's recipe, loss", round(found["peer_loss"], 3), "nats", at_most=1.9),
+        Figure(f"{shakespeare}, quick, loss", round(found["quick_loss"], 3), "nats", at_most=1.88),
+        Figure(f"{shakespeare}, quick, {over}", round(found["quick_time"], 3), "x", at_most=0.333),
+        Figure(f"{shakespeare}, loss", round(found["full_loss"], 3), "nats", at_most=1.62),
+        Figure(f"{shakespeare}, {over}", round(found["full_time"], 3), "x", at_most=1),
+        Figure("text, fit, overhead per step", round(found["fit_overhead_percent"], 2), "%", at_most=5),
+    ]
+
+
 def lesson_figures() -> list[Figure]:
     """Each lesson alone, and the course as make run executes it."""
     alone, _ = bench_course.run_course(workers=1)
@@ -118,6 +134,7 @@ def town_figures() -> list[Figure]:
 GROUPS = {
     "start": start_figures,
     "training": training_figures,
+    "text": text_figures,
     "generation": generation_figures,
     "town": town_figures,
     "lessons": lesson_figures,
