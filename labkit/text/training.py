@@ -119,7 +119,8 @@ class WarmupDecay:
         if step < self.warmup:
             return (step + 1) / self.warmup
         length = self.steps - self.warmup if self.decay is None else self.decay
-        left = min(1.0, (self.steps - step) / length) if step < self.steps else 0.0
+        to_come = max(0, self.steps - step)
+        left = 1.0 if to_come >= length else to_come / length
         if self.shape == "cosine":
             left = 0.5 * (1 - math.cos(math.pi * left))
         return self.final + (1 - self.final) * left
