@@ -223,3 +223,16 @@ def test_a_quarter_million_tokens_take_no_time_to_speak_of():
     model.log_probabilities(tokens[:50_000])
     assert time.perf_counter() - started < 5  # about 0.15 s; the bound is for a busy machine
     assert model.num_bytes < 250_000 * 4 * 40
+
+
+def test_keys_of_many_contexts_do_not_overflow():
+    """600,000 contexts times a vocabulary of 60,000 is more than 32 bits hold; what is counted lower must still add up."""
+    tokens = np.random.default_rng(0).integers(0, 60_000, 600_000)
+    model = NGram(4, vocab_size=60_000).fit(tokens)
+    assert model.num_ngrams[1:] == [len(np.unique(windows(tokens, n), axis=0)) for n in (2, 3, 4)]
+
+
+def windows(tokens: np.ndarray, n: int) -> np.ndarray:
+    """All n-grams (N, n); those at the beginning hold 60,000 for what is missing."""
+    padded = np.concatenate([np.full(n - 1, 60_000), tokens])
+    return np.lib.stride_tricks.sliding_window_view(padded, n)

@@ -92,7 +92,7 @@ class NGram:
                 old = keys
                 context, word = np.divmod(old, self.vocab_size)
                 keys, counts = np.unique(
-                    parents[length][context] * self.vocab_size + word, return_counts=True
+                    parents[length][context].astype(np.int64) * self.vocab_size + word, return_counts=True
                 )
         self._orders = orders[::-1]
         return self
