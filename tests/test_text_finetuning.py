@@ -26,6 +26,7 @@ from labkit.text.finetuning import (
     pooled_features,
     predict,
     remove_lora,
+    train_head,
     training_bytes,
 )
 from labkit.text.gpt import GPT, GPTConfig
@@ -227,6 +228,8 @@ def test_head_alone_leaves_the_model_and_reads_kept_features():
     assert all(torch.equal(a, b) for a, b in zip(made.model.parameters(), tiny().parameters(), strict=True))
     torch.testing.assert_close(predict(made, tokens), made.head(features))
     assert count_parameters(made)[0] == 3 * 16 + 3
+    same = train_head(features, labels, 3, settings=FineTuning("head", steps=5))
+    torch.testing.assert_close(same.weight, made.head.weight)
 
 
 def test_a_seed_gives_equal_runs_and_leaves_torchs_random_state():

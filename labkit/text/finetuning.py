@@ -305,20 +305,36 @@ def finetune(
         learner, inputs = classifier, tokens
         if settings.method == "head":
             learner, inputs = classifier.head, pooled_features(classifier, tokens)
-        trained = [p for p in learner.parameters() if p.requires_grad]
-        rate = settings.learning_rate or LEARNING_RATES[settings.method]
-        optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=settings.weight_decay, fused=True)
-        schedule = LambdaLR(
-            optimizer, WarmupDecay(settings.steps, warmup=settings.steps // 10, shape="linear")
-        )
-        task = SupervisedTask(
-            learner, F.cross_entropy, optimizer, schedule, settings.clip_norm, str(tokens.device)
-        )
-        batch_size = min(settings.batch_size, len(tokens))
-        batches = ArrayBatches(inputs, labels, batch_size=batch_size, seed=seed)
-        history = fit(task, batches, settings.steps, progress=progress)
+        history = _train(learner, inputs, labels, settings, seed, progress)
+    classifier.zero_grad()  # gradients would take as much memory as the weights
     classifier.eval()
     return history
+
+
+def train_head(
+    features: Tensor, labels: Tensor, num_classes: int, *, settings: FineTuning | None = None, seed: int = 0
+) -> nn.Linear:
+    """A linear head trained on kept features (N, D) of a frozen model (see ``pooled_features``), from zero weights."""
+    settings = settings or FineTuning("head", steps=100, batch_size=32)
+    head = nn.Linear(features.shape[1], num_classes, device=features.device)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    _train(head, features, labels, settings, seed, progress=False)
+    return head.requires_grad_(False)
+
+
+def _train(
+    learner: nn.Module, inputs: Tensor, labels: Tensor, settings: FineTuning, seed: int, progress: bool
+) -> History:
+    trained = [p for p in learner.parameters() if p.requires_grad]
+    rate = settings.learning_rate or LEARNING_RATES[settings.method]
+    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=settings.weight_decay, fused=True)
+    schedule = LambdaLR(optimizer, WarmupDecay(settings.steps, warmup=settings.steps // 10, shape="linear"))
+    task = SupervisedTask(
+        learner, F.cross_entropy, optimizer, schedule, settings.clip_norm, str(inputs.device)
+    )
+    batches = ArrayBatches(inputs, labels, batch_size=min(settings.batch_size, len(inputs)), seed=seed)
+    return fit(task, batches, settings.steps, progress=progress)
 
 
 def _check_labels(classifier: SequenceClassifier, tokens: Tensor, labels: Tensor) -> None:
