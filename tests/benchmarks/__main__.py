@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass
 
 from labkit.files import atomic_write_text
 from labkit.report import text_table
-from tests.benchmarks import bench_course, bench_generation, bench_text, bench_town, bench_training
+from tests.benchmarks import (
+    bench_course,
+    bench_finetuning,
+    bench_generation,
+    bench_text,
+    bench_town,
+    bench_training,
+)
 from tests.pins import ROOT
 from tests.readme import README, rendered
 
@@ -88,6 +95,28 @@ def text_figures() -> list[Figure]:
     ]
 
 
+def finetuning_figures() -> list[Figure]:
+    """The shipped GPT on small labelled tasks: beside from scratch on each of five seeds, and LoRA beside full."""
+    found = bench_finetuning.run()
+    figures = []
+    for task, of in found.items():
+        for size, ways in of.items():
+            means = {way: sum(values) / len(values) for way, values in ways.items()}
+            listed = ", ".join(f"{way} {mean:.3f}" for way, mean in means.items())
+            print(f"  {task}, {size} labels, mean accuracy of five seeds: {listed}", flush=True)
+        most = max(of)
+        means = {way: sum(values) / len(values) for way, values in of[most].items()}
+        for way, name in (("full", "full fine-tuning"), ("lora", "LoRA")):
+            gain = bench_finetuning.smallest_gain(of[most], way)
+            name = f"{task}, {most} labels, {name} above from scratch, least of 5 seeds"
+            figures.append(Figure(name, round(100 * gain, 1), "points", at_least=1))
+        gap = round(100 * (means["full"] - means["lora"]), 1)
+        figures.append(
+            Figure(f"{task}, {most} labels, LoRA behind full, mean of 5 seeds", gap, "points", at_most=5)
+        )
+    return figures
+
+
 def lesson_figures() -> list[Figure]:
     """Each lesson alone, and the course as make run executes it."""
     alone, _ = bench_course.run_course(workers=1)
@@ -136,6 +165,7 @@ GROUPS = {
     "training": training_figures,
     "text": text_figures,
     "generation": generation_figures,
+    "finetuning": finetuning_figures,
     "town": town_figures,
     "lessons": lesson_figures,
 }
