@@ -302,10 +302,11 @@ def finetune(
     with _seeded(seed):
         prepare(classifier, settings)
         classifier.precision = resolve_precision(settings.precision, tokens.device)
-        learner, inputs = classifier, tokens
         if settings.method == "head":
-            learner, inputs = classifier.head, pooled_features(classifier, tokens)
-        history = _train(learner, inputs, labels, settings, seed, progress)
+            features = pooled_features(classifier, tokens)
+            history = _train_head(classifier.head, features, labels, settings, seed, progress)
+        else:
+            history = _train(classifier, tokens, labels, settings, seed, progress)
     classifier.zero_grad()  # gradients would take as much memory as the weights
     classifier.eval()
     return history
@@ -315,12 +316,30 @@ def train_head(
     features: Tensor, labels: Tensor, num_classes: int, *, settings: FineTuning | None = None, seed: int = 0
 ) -> nn.Linear:
     """A linear head trained on kept features (N, D) of a frozen model (see ``pooled_features``), from zero weights."""
-    settings = settings or FineTuning("head", steps=100, batch_size=32)
+    settings = settings or FineTuning("head", steps=200, batch_size=32)
     head = nn.Linear(features.shape[1], num_classes, device=features.device)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
-    _train(head, features, labels, settings, seed, progress=False)
+    _train_head(head, features, labels, settings, seed, progress=False)
     return head.requires_grad_(False)
+
+
+def _train_head(
+    head: nn.Linear, features: Tensor, labels: Tensor, settings: FineTuning, seed: int, progress: bool
+) -> History:
+    """Train on features of mean 0 and about equal spread, where one learning rate fits all; the head is then
+    written for the features as they are: W (x - m) / s + b = (W / s) x + (b - (W / s) m)."""
+    middle, spread = features.mean(dim=0), features.std(dim=0, correction=0)
+    # Features that hardly vary would be blown up to noise.
+    spread = spread + 0.3 * spread.mean() + 1e-6
+    with torch.no_grad():
+        head.bias += head.weight @ middle
+        head.weight *= spread
+    history = _train(head, (features - middle) / spread, labels, settings, seed, progress)
+    with torch.no_grad():
+        head.weight /= spread
+        head.bias -= head.weight @ middle
+    return history
 
 
 def _train(

@@ -274,10 +274,10 @@ for name, (mean, low, high) in summary.items():
     print(f"{name:11} {loss}topic accuracy {mean:.3f} (95 % interval {low:.3f} to {high:.3f})")
 
 # %% [markdown] lang="en"
-# Even a few seconds of reading make better features than random weights, though no topic was ever named. Which objective
-# leads depends on the budget. The next token scores every position; masking and spans score three in ten, so at this
-# small budget they have seen far fewer answers. That is a statement about this budget, not about the objectives: BERT
-# and T5 used thousands of times more steps.
+# A few seconds of reading make better features than random weights, though no topic was ever named; clearly so with the
+# next token. Masking and spans lie between: they score three positions in ten, not every one, so at this small budget
+# they have seen far fewer answers. That is a statement about this budget, not about the objectives: BERT and T5 used
+# thousands of times more steps. Where two intervals overlap, three seeds cannot tell which is better.
 #
 # ## 3. Scaling
 #
@@ -286,9 +286,9 @@ for name, (mean, low, high) in summary.items():
 # that an early reading is not one of an unfinished decay.
 
 # %% [markdown] lang="zh"
-# 哪怕只读了几秒文本，特征也比随机权重好，尽管从没有人告诉过它什么是主题。哪种目标领先，取决于预算：预测下一个词元时每个位置都计分，
-# 掩码和片段去噪只有三成位置计分，所以在这么小的预算里，它们见过的答案少得多。这个结论只针对当前预算，并不是对目标本身的评判：
-# BERT 和 T5 的训练步数是这里的成千上万倍。
+# 只读了几秒文本，特征就比随机权重好，尽管从没有人告诉过它什么是主题；其中“预测下一个词元”的优势最明显。掩码和片段去噪介于两者之间：
+# 它们只有三成位置计分，而不是每个位置都计分，所以在这么小的预算里，见过的答案少得多。这个结论只针对当前预算，并不是对目标本身的评判：
+# BERT 和 T5 的训练步数是这里的成千上万倍。凡是两个区间重叠的，仅凭三个种子分不出高下。
 #
 # ## 3. 标度律
 #
