@@ -245,7 +245,8 @@ class FineTuning:
     """How ``finetune`` trains.
 
     ``method``: ``"full"`` trains every parameter, ``"lora"`` LoRA matrices and the head, ``"head"`` the head alone.
-    ``learning_rate`` None is that of ``LEARNING_RATES``. The rate rises over the first tenth of the steps and falls
+    ``learning_rate`` None is that of ``LEARNING_RATES``; with full and LoRA the head, which starts from nothing, has a
+    rate of its own, ``head_learning_rate``. The rates rise over the first tenth of the steps and fall
     linearly to zero.
     """
 
@@ -253,6 +254,7 @@ class FineTuning:
     steps: int = 60
     batch_size: int = 16
     learning_rate: float | None = None
+    head_learning_rate: float = 1e-2
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     rank: int = 8
@@ -265,8 +267,10 @@ class FineTuning:
             raise LabkitError(f"method is {self.method!r}. Choose one of: {', '.join(METHODS)}.")
         if self.steps < 1 or self.batch_size < 1:
             raise LabkitError(f"steps ({self.steps}) and batch_size ({self.batch_size}) must be at least 1.")
-        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise LabkitError(f"learning_rate is {self.learning_rate!r}. Give a positive number.")
+        for name in ("learning_rate", "head_learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise LabkitError(f"{name} is {value!r}. Give a positive number.")
 
 
 LEARNING_RATES = {
@@ -345,9 +349,13 @@ def _train_head(
 def _train(
     learner: nn.Module, inputs: Tensor, labels: Tensor, settings: FineTuning, seed: int, progress: bool
 ) -> History:
-    trained = [p for p in learner.parameters() if p.requires_grad]
     rate = settings.learning_rate or LEARNING_RATES[settings.method]
-    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=settings.weight_decay, fused=True)
+    trained = [(name, p) for name, p in learner.named_parameters() if p.requires_grad]
+    of_head = [p for name, p in trained if name.startswith("head.")]
+    others = [p for name, p in trained if not name.startswith("head.")]
+    groups = [{"params": others, "lr": rate}, {"params": of_head, "lr": settings.head_learning_rate}]
+    groups = [group for group in groups if group["params"]]
+    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
     schedule = LambdaLR(optimizer, WarmupDecay(settings.steps, warmup=settings.steps // 10, shape="linear"))
     task = SupervisedTask(
         learner, F.cross_entropy, optimizer, schedule, settings.clip_norm, str(inputs.device)

@@ -702,7 +702,7 @@ for task, (train_x, train_y, test_x, test_y) in data.items():
 set_seed(SEED)
 fresh = GPT(gpt.config)
 train_x, train_y, test_x, test_y = data["topic"]
-ways = {"full": (gpt, "full", 1e-3), "LoRA": (gpt, "lora", 5e-3), "from scratch": (fresh, "full", 3e-3)}
+ways = {"full": (gpt, "full", 5e-4), "LoRA": (gpt, "lora", 5e-3), "from scratch": (fresh, "full", 1e-3)}
 tuned, accuracy = {}, {}
 for count in label_counts[:2]:
     rows = np.random.default_rng(SEED).permutation(len(train_y))[:count]
@@ -839,7 +839,7 @@ print(f"learning rates: full {ways['full'][2]}, suspect {settings.learning_rate}
 assert MODE == "smoke" or broken["en"] > remembered["full"]["en"]
 
 # %% [markdown] lang="en"
-# The learning rate is fifty times too high: a few steps wiped out what the pre-training had written, and the rest trained
+# The learning rate is a hundred times too high: a few steps wiped out what the pre-training had written, and the rest trained
 # from a worse place than random weights. A pre-trained model needs smaller steps than a new one. Three habits catch it:
 # know the loss of a constant answer; keep *from scratch* as a baseline, since falling below it means that the start was
 # lost; and measure the old skill.
@@ -851,7 +851,7 @@ assert MODE == "smoke" or broken["en"] > remembered["full"]["en"]
 # five seeds are in the benchmark.
 
 # %% [markdown] lang="zh"
-# 学习率大了五十倍：头几步就把预训练写下的东西抹掉了，之后的训练是从比随机权重还差的地方开始的。预训练过的模型，步子要比新模型小。
+# 学习率大了一百倍：头几步就把预训练写下的东西抹掉了，之后的训练是从比随机权重还差的地方开始的。预训练过的模型，步子要比新模型小。
 # 三个习惯能发现这种毛病：记住“永远答同一类”的损失；始终拿*从零训练*作基线，比它还低，就说明起点丢了；再测一测旧本领。
 #
 # ## 10. 测量结果

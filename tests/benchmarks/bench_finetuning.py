@@ -28,7 +28,9 @@ TASKS = {"topic": (town.TOPICS, "mean", "start"), "sentiment": (town.SENTIMENTS,
 TEST = 200
 TOKENS = 48
 STEPS, BATCH = 30, 8
-WAYS = {"full": ("full", 1e-3), "lora": ("lora", 5e-3), "scratch": ("full", 3e-3)}  # each with its own rate
+# Each way has its own rate; from scratch the better of 1e-3 and 3e-3 for the task.
+WAYS = {"full": ("full", 5e-4), "lora": ("lora", 5e-3), "scratch": ("full", None)}
+SCRATCH_RATES = {"topic": 1e-3, "sentiment": 3e-3}
 
 
 def run() -> dict[str, dict[int, dict[str, list[float]]]]:
@@ -39,7 +41,7 @@ def run() -> dict[str, dict[int, dict[str, list[float]]]]:
     set_threads()
     base, tokenizer = load_town_gpt()
     found = {}
-    for task, (names, pooling, keep) in TASKS.items():
+    for task, (names, _, keep) in TASKS.items():
         numbers = {name: i for i, name in enumerate(names)}
 
         def encoded(documents, task=task, keep=keep, numbers=numbers):
@@ -59,14 +61,16 @@ def run() -> dict[str, dict[int, dict[str, list[float]]]]:
     return found
 
 
-def one_seed(base, train, test, pooling, classes, tokenizer, seed) -> dict[str, float]:
+def one_seed(base: GPT, train, test, task: str, tokenizer, seed: int) -> dict[str, float]:
     """The accuracy of each way on one set of labelled texts."""
-    accuracies = {}
+    names, pooling, _ = TASKS[task]
+    classes, accuracies = len(names), {}
     for way, (method, rate) in WAYS.items():
         set_seed(seed)
         model = GPT(base.config) if way == "scratch" else copy.deepcopy(base)
         classifier = SequenceClassifier(model, classes, tokenizer.pad_id, pooling)
-        finetune(classifier, *train, FineTuning(method, STEPS, BATCH, rate, precision="auto"), seed)
+        settings = FineTuning(method, STEPS, BATCH, rate or SCRATCH_RATES[task], precision="auto")
+        finetune(classifier, *train, settings, seed)
         accuracies[way] = metrics.accuracy(predict(classifier, test[0]), test[1])
     reader = SequenceClassifier(base, classes, tokenizer.pad_id, pooling)
     head = train_head(pooled_features(reader, train[0]), train[1], classes, seed=seed)
