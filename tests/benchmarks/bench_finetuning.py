@@ -54,9 +54,7 @@ def run() -> dict[str, dict[int, dict[str, list[float]]]]:
             pool = encoded(list(town.documents("en", seed=1000 + seed, count=max(SIZES))))
             for size in SIZES:
                 train = (pool[0][:size], pool[1][:size])
-                for way, accuracy in one_seed(
-                    base, train, test, pooling, len(names), tokenizer, seed
-                ).items():
+                for way, accuracy in one_seed(base, train, test, task, tokenizer, seed).items():
                     found[task][size][way].append(accuracy)
     return found
 
