@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from labkit.common import LabkitError
 from labkit.text import corpus
 from labkit.text.corpus import (
+    ContinuedBatches,
     CorpusWarning,
     PackedBatches,
     detect_encoding,
@@ -659,3 +660,19 @@ def test_fit_takes_them_and_resumes(tmp_path):
         run(tmp_path / "cut", stop_at=27)
     assert run(tmp_path / "cut").train == whole.train
     assert len(set(whole.train["first"])) > 30
+
+
+def test_continued_batches_go_on_where_the_last_ended_and_begin_again():
+    batches = ContinuedBatches(np.arange(41, dtype=np.uint16), sequence_length=5, batch_size=4)
+    first, second, third = batches(0), batches(1), batches(2)
+    assert first[0].tolist() == [
+        [0, 1, 2, 3, 4],
+        [10, 11, 12, 13, 14],
+        [20, 21, 22, 23, 24],
+        [30, 31, 32, 33, 34],
+    ]
+    assert torch.equal(first[1], first[0] + 1)
+    assert torch.equal(second[0], first[0] + 5)
+    assert torch.equal(third[0], first[0])
+    with pytest.raises(LabkitError, match="too few for 8 rows of 5"):
+        ContinuedBatches(np.arange(40), 5, 8)

@@ -741,3 +741,30 @@ class PackedBatches:
         ]
         if differences:
             raise LabkitError("; ".join(differences) + ".")
+
+
+class ContinuedBatches:
+    """Windows in which row b of each batch goes on where row b of the one before ended, for a carried state.
+
+    The stream is cut into ``batch_size`` long rows of equal length (fewer than ``batch_size`` tokens are left over); after
+    their end they begin again. ``batches(step)`` is ``(inputs, targets)``, both (B, T).
+    """
+
+    def __init__(self, tokens: np.ndarray, sequence_length: int, batch_size: int):
+        self.length = sequence_length
+        width = (len(tokens) - 1) // batch_size
+        self.windows = width // sequence_length
+        if not self.windows:
+            raise LabkitError(
+                f"{len(tokens)} tokens are too few for {batch_size} rows of {sequence_length}. Use more text, "
+                "or smaller batches."
+            )
+        import torch
+
+        self._from_numpy = torch.from_numpy
+        self.tokens, self.starts = tokens, np.arange(batch_size)[:, None] * width
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        columns = self.starts + step % self.windows * self.length + np.arange(self.length + 1)
+        window = self._from_numpy(self.tokens[columns].astype(np.int64))  # (B, T + 1)
+        return window[:, :-1], window[:, 1:]

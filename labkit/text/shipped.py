@@ -1,69 +1,31 @@
-"""The town models that come with the course: their recipe, the training that makes them, and how to load them."""
+"""The town models that come with the course: their texts, the training that makes them, and how to load them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from labkit import training, weights
-from labkit.common import LabkitError, data_dir, set_seed, set_threads
+from labkit import weights
+from labkit.common import LabkitError, data_dir, set_threads
 from labkit.text import town
-from labkit.text.corpus import PackedBatches, write_tokens
-from labkit.text.gpt import GPT, GPTConfig
-from labkit.text.lstm import LSTMConfig, LSTMLanguageModel
+from labkit.text.corpus import write_tokens
+from labkit.text.gpt import GPT
+from labkit.text.lstm import LSTMLanguageModel
 from labkit.text.pretrained import from_tensors, load_model, save_model, to_tensors
+from labkit.text.recipes import RECIPES, TOWN_VOCABULARY, train
 from labkit.text.tokenizer import BPETokenizer
-from labkit.text.training import (
-    LanguageModelTask,
-    WarmupDecay,
-    bits_per_character,
-    evaluate_loss,
-    make_optimizers,
-    make_schedules,
-)
+from labkit.text.training import bits_per_character, evaluate_loss
 
-VOCABULARY = 4096
-TOWN_GPT = GPTConfig(
-    VOCABULARY, hidden_size=256, num_layers=4, num_heads=4, num_kv_heads=2, max_positions=1024
-)
-TOWN_LSTM = LSTMConfig(VOCABULARY, embedding_size=256, hidden_size=448, num_layers=2, dropout=0.0)
 NAMES = {"town-gpt": "town-gpt.safetensors", "town-lstm": "town-lstm.safetensors"}
 TOKENIZER = "town-tokenizer.json"
+TRAINING_BYTES = 14_000_000  # of each language
 TOKENIZER_BYTES = 2_000_000  # of each language: more text hardly changes the merges
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a town model is trained. Rates are those of Muon for matrices and of AdamW for the rest."""
-
-    steps: int
-    batch_size: int = 16
-    sequence_length: int = 256
-    learning_rate: float = 3e-3
-    matrix_learning_rate: float = 0.02
-    weight_decay: float = 0.1
-    warmup: int = 50
-    decay_share: float = 0.6  # of the steps, at the end, in which the rates go down to zero
-    clip_norm: float = 1.0
-    precision: str = "auto"
-    bytes_per_language: int = 14_000_000
-    carry_state: bool = False
-
-    def schedule(self) -> WarmupDecay:
-        return WarmupDecay(
-            self.steps, min(self.warmup, self.steps // 10), int(self.decay_share * self.steps), "linear"
-        )
-
-
-GPT_RECIPE = Recipe(steps=1900)
-LSTM_RECIPE = Recipe(steps=1400, batch_size=32, sequence_length=128, carry_state=True)
 
 
 def load_town_tokenizer() -> BPETokenizer:
@@ -97,7 +59,7 @@ def town_texts(split: str, size_bytes: int, seed: int = 0) -> Iterator[str]:
 
 def make_town_tokenizer(seed: int = 0) -> Path:
     """Train the tokenizer on town texts and write it to ``data/weights``."""
-    tokenizer = BPETokenizer.train(town_texts("train", TOKENIZER_BYTES, seed), VOCABULARY)
+    tokenizer = BPETokenizer.train(town_texts("train", TOKENIZER_BYTES, seed), TOWN_VOCABULARY)
     path = data_dir() / "weights" / TOKENIZER
     path.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(path)
@@ -106,59 +68,12 @@ def make_town_tokenizer(seed: int = 0) -> Path:
 
 def train_town_gpt(seed: int = 0) -> Path:
     """Train the shipped GPT and write it with its card; about 25 minutes on one core."""
-    return _ship("town-gpt", lambda: GPT(TOWN_GPT), GPT_RECIPE, seed)
+    return _ship("town-gpt", seed)
 
 
 def train_town_lstm(seed: int = 0) -> Path:
-    """Train the shipped LSTM and write it with its card; about 25 minutes on one core."""
-    return _ship("town-lstm", lambda: LSTMLanguageModel(TOWN_LSTM), LSTM_RECIPE, seed)
-
-
-def train_language_model(
-    model: nn.Module, tokens: np.ndarray, recipe: Recipe, seed: int = 0, progress: bool = True
-) -> training.History:
-    """Train ``model`` in place on one long row of tokens by ``recipe``."""
-    optimizers = make_optimizers(
-        model, recipe.learning_rate, recipe.matrix_learning_rate, recipe.weight_decay
-    )
-    task = LanguageModelTask(
-        model,
-        optimizers,
-        make_schedules(optimizers, recipe.schedule()),
-        recipe.clip_norm,
-        precision=recipe.precision,
-        carry_state=recipe.carry_state,
-    )
-    batches: Callable[[int], tuple[Tensor, Tensor]]
-    if recipe.carry_state:
-        batches = ContinuedBatches(tokens, recipe.sequence_length, recipe.batch_size)
-    else:
-        batches = PackedBatches(tokens, recipe.sequence_length, recipe.batch_size, seed, windows="epoch")
-    return training.fit(task, batches, recipe.steps, progress=progress)
-
-
-class ContinuedBatches:
-    """Windows in which row b of each batch goes on where row b of the one before ended, for a carried state.
-
-    The stream is cut into ``batch_size`` long rows of equal length (fewer than ``batch_size`` tokens are left over); after
-    their end they begin again. ``batches(step)`` is ``(inputs, targets)``, both (B, T).
-    """
-
-    def __init__(self, tokens: np.ndarray, sequence_length: int, batch_size: int):
-        self.length = sequence_length
-        width = (len(tokens) - 1) // batch_size
-        self.windows = width // sequence_length
-        if not self.windows:
-            raise LabkitError(
-                f"{len(tokens)} tokens are too few for {batch_size} rows of {sequence_length}. Use more text, "
-                "or smaller batches."
-            )
-        self.tokens, self.starts = tokens, np.arange(batch_size)[:, None] * width
-
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        columns = self.starts + step % self.windows * self.length + np.arange(self.length + 1)
-        window = torch.from_numpy(self.tokens[columns].astype(np.int64))  # (B, T + 1)
-        return window[:, :-1], window[:, 1:]
+    """Train the shipped LSTM and write it with its card; about 12 minutes on one core."""
+    return _ship("town-lstm", seed)
 
 
 def held_out_bits(
@@ -185,21 +100,17 @@ def bits_on(model: nn.Module, tokenizer: BPETokenizer, texts: list[str], length:
     return bits_per_character(nll, len(ids), sum(len(text) + 1 for text in texts))
 
 
-def _ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, seed: int) -> Path:
+def _ship(name: str, seed: int) -> Path:
     tokenizer_path = data_dir() / "weights" / TOKENIZER
     if not tokenizer_path.exists():
         make_town_tokenizer()
     tokenizer = load_town_tokenizer()
     set_threads()
-    set_seed(seed)
-    model = make()
     with TemporaryDirectory() as folder:
-        file = write_tokens(
-            Path(folder) / "tokens.bin", town_texts("train", recipe.bytes_per_language, seed), tokenizer
-        )
+        file = write_tokens(Path(folder) / "tokens.bin", town_texts("train", TRAINING_BYTES, seed), tokenizer)
         start = time.perf_counter()
         tokens = file.open()
-        train_language_model(model, tokens, recipe, seed)
+        model, _ = train(RECIPES[name], tokens, seed=seed)
         seconds = time.perf_counter() - start
         del tokens  # Windows cannot delete a file that is mapped
     model = from_tensors(model.config, to_tensors(model))  # as it will be loaded: rounded to float16
@@ -208,7 +119,7 @@ def _ship(name: str, make: Callable[[], nn.Module], recipe: Recipe, seed: int) -
     card = weights.Card(
         command=f"labkit train {name}",
         seed=seed,
-        data=f"town, train split, {recipe.bytes_per_language:,} bytes of English and of Chinese",
+        data=f"town, train split, {TRAINING_BYTES:,} bytes of English and of Chinese",
         seconds=round(seconds, 1),
         metrics={f"bits_per_character_{language}": round(value, 4) for language, value in bits.items()},
         notes="float16; the figures are those after rounding, on test documents of the town",

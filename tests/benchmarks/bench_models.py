@@ -1,0 +1,127 @@
+"""Town GPT, LSTM and n-gram on the same texts and time, seed by seed; and what the shipped GPT writes, judged by the town."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+
+import numpy as np
+
+from labkit.common import set_threads
+from labkit.text import recipes, shipped, town
+from labkit.text.decoding import Sampling, generate
+from labkit.text.gpt import GPTConfig
+from labkit.text.lstm import LSTMConfig
+from labkit.text.ngram import NGram
+from labkit.text.recipes import RECIPES, TOWN_VOCABULARY
+
+SEEDS = range(5)
+BUDGET = 150.0  # seconds of training on one thread; GPT and LSTM of a seed train side by side
+BYTES = 1_000_000  # of each language
+HELD_OUT_BYTES = 150_000  # of each language
+ORDERS = (3, 4, 5)  # the best of them on the held-out texts is the n-gram's figure
+LANGUAGES = ("en", "zh")
+# Of like size: 1.3 M parameters the GPT, 1.5 M the LSTM, of which 0.5 M are the vectors of the tokens.
+MODELS = {
+    "gpt": GPTConfig(TOWN_VOCABULARY, 128, num_layers=4, num_heads=4, num_kv_heads=2),
+    "lstm": LSTMConfig(TOWN_VOCABULARY, embedding_size=128, hidden_size=256, num_layers=2),
+}
+SAMPLED = 200  # documents of each language
+SAMPLING = Sampling(temperature=0.7)
+
+
+def compare() -> list[dict[str, float]]:
+    """For each seed bits per character, the mean of both languages, of ``ngram``, ``lstm`` and ``gpt``."""
+    rows = []
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for seed in SEEDS:
+            jobs = {kind: pool.submit(train, kind, seed) for kind in ("gpt", "lstm")}
+            row = {kind: job.result() for kind, job in jobs.items()}
+            rows.append({"ngram": pool.submit(ngram, seed).result(), **row})
+            print(
+                "  ", {"seed": seed} | {kind: round(bits, 3) for kind, bits in rows[-1].items()}, flush=True
+            )
+    return rows
+
+
+def train(kind: str, seed: int) -> float:
+    """Bits per character of a model that was trained for ``BUDGET`` seconds."""
+    set_threads()
+    tokenizer = shipped.load_town_tokenizer()
+    tokens = stream(list(shipped.town_texts("train", BYTES, 100 + seed)))
+    recipe = replace(RECIPES[f"town-{kind}"], model=MODELS[kind])
+    start = time.perf_counter()
+    recipes.train(replace(recipe, steps=8, warmup=1, decay=4), tokens, seed=seed, progress=False)
+    steps = int(BUDGET / (time.perf_counter() - start) * 8)
+    model, _ = recipes.train(
+        replace(recipe, steps=steps, decay=int(0.6 * steps)), tokens, seed=seed, progress=False
+    )
+    return statistics.mean(
+        shipped.bits_on(model.eval(), tokenizer, held_out(language)) for language in LANGUAGES
+    )
+
+
+def ngram(seed: int) -> float:
+    """Bits per character of the best n-gram model of the same texts, which sees all before a token that its order allows."""
+    tokens = stream(list(shipped.town_texts("train", BYTES, 100 + seed)))
+    return min(
+        statistics.mean(ngram_bits(model, held_out(language)) for language in LANGUAGES)
+        for model in (NGram(order, TOWN_VOCABULARY).fit(tokens) for order in ORDERS)
+    )
+
+
+def ngram_bits(model: NGram, texts: list[str]) -> float:
+    nats = -model.log_probabilities(stream(texts))[1:].sum()
+    return float(nats / math.log(2) / sum(len(text) + 1 for text in texts))
+
+
+def stream(texts: list[str]) -> np.ndarray:
+    """Token ids of the texts, an end token before each."""
+    tokenizer = shipped.load_town_tokenizer()
+    ids: list[int] = []
+    for text in texts:
+        ids += [tokenizer.eos_id, *tokenizer.encode(text)]
+    return np.array(ids, dtype=np.uint16)
+
+
+def held_out(language: str) -> list[str]:
+    documents = town.documents(language, split="test", seed=3, size_bytes=HELD_OUT_BYTES)
+    return [document.full for document in documents]
+
+
+def judge(language: str) -> dict[str, float]:
+    """Percent of the sentences written after held-out notes that are grammatical, and of those stating facts, true."""
+    set_threads()
+    model, tokenizer = shipped.load_town_gpt()
+    documents = list(town.documents(language, split="test", seed=4, count=SAMPLED, notes_share=1))
+    prompts = [[tokenizer.eos_id, *tokenizer.encode(document.notes + "\n")] for document in documents]
+    sentences = grammatical = stating = consistent = 0
+    for first in range(0, SAMPLED, 20):
+        outputs = generate(
+            model, prompts[first : first + 20], max_new_tokens=300, sampling=SAMPLING,
+            stop_ids=(tokenizer.eos_id,), seed=first,
+        )  # fmt: skip
+        for output, document in zip(outputs, documents[first:], strict=False):
+            check = town.check_text(tokenizer.decode(output), document.facts, language)
+            sentences += check.sentences
+            grammatical += check.grammatical
+            stating += check.stating
+            consistent += check.consistent
+    return {"grammatical": 100 * grammatical / sentences, "consistent": 100 * consistent / stating}
+
+
+def run() -> dict[str, float]:
+    """Seeds on which one model beats the other, mean bits of each, and the judge's figures by language."""
+    rows = compare()
+    found = {
+        "gpt_beats_lstm": sum(row["gpt"] < row["lstm"] for row in rows),
+        "lstm_beats_ngram": sum(row["lstm"] < row["ngram"] for row in rows),
+        **{kind: statistics.mean(row[kind] for row in rows) for kind in ("ngram", "lstm", "gpt")},
+    }
+    for language in LANGUAGES:
+        found |= {f"{name}_{language}": value for name, value in judge(language).items()}
+    return found
