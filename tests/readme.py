@@ -19,6 +19,9 @@ ABOUT = {
     "02": "slopes and saturation; gradients by layer in 20 layers; dead units; ReLU against GELU",
     "03": "squared error against cross-entropy; stability; calibration; perplexity",
     "04": "gradient check; by hand against PyTorch; initialization and learning rate",
+    "05": "neighbours and analogies of word vectors; gradients through time; recall of RNN, LSTM, attention",
+    "06": "three objectives; scaling on a grid; full, LoRA, head only and from scratch by labels; forgetting",
+    "08": "bits per character of n-gram, LSTM, GPT; repetition and copying; decoding; faithfulness",
 }
 
 

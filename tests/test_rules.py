@@ -232,13 +232,17 @@ def test_the_readme_repeats_the_lessons_their_tables_and_the_benchmarks():
 
 
 def test_the_readme_tree_is_true():
-    """Every file of labkit stands in the README's tree with its phrase."""
+    """Every file of labkit stands in the README's tree with its phrase, those of a modality under it."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     tree = text.partition("```text")[2].partition("```")[0]
-    for path in sorted((ROOT / "labkit").glob("[!_]*.py")):
-        assert re.search(rf"^\s+{re.escape(path.name)} +\S", tree, flags=re.MULTILINE), path.name
-    named = re.findall(r"^\s+(\w+\.py) ", tree, flags=re.MULTILINE)
-    assert not [name for name in named if not (ROOT / "labkit" / name).exists()]
+    for folder, indent in ((ROOT / "labkit", 2), (ROOT / "labkit" / "text", 4)):
+        for path in sorted(folder.glob("[!_]*.py")):
+            assert re.search(rf"^ {{{indent}}}(\S.* )?{re.escape(path.name)}\b", tree, re.MULTILINE), (
+                path.name
+            )
+        named = re.findall(rf"^ {{{indent}}}(\w+\.py) ", tree, flags=re.MULTILINE)
+        assert named
+        assert not [name for name in named if not (folder / name).exists()]
 
 
 def test_a_faulty_lesson_would_be_seen():
