@@ -25,7 +25,6 @@ CONTEXT = 64  # characters, at most, in training and in scoring
 QUICK, FULL = "tiny-shakespeare-quick", "tiny-shakespeare"
 PEER_STEPS = 2000
 PEER_SHARES = {QUICK: 0.2, FULL: 0.8}  # of the peer's steps that are taken while this recipe runs
-BLOCKS = 20  # turns that a recipe and the peer take
 PAIRS, STEPS_OF_A_PAIR = 20, 8
 
 
@@ -81,38 +80,37 @@ class PeerRun:
         groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), fused=True)
         self.batches = PackedBatches(tokens, CONTEXT, 12, 0, "random")
-        self.seconds, self.steps = 0.0, 0
+        self.seconds: list[float] = []  # of each step
 
-    def advance(self, steps: int) -> None:
-        """Take that many more steps."""
+    def step(self) -> None:
+        """Take one more step."""
         started = time.perf_counter()
-        self.model.train()
-        for _ in range(steps):
-            inputs, targets = self.batches(self.steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate()
-            loss = F.cross_entropy(self.model(inputs).flatten(0, 1), targets.flatten())
-            self.optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            self.steps += 1
-        self.seconds += time.perf_counter() - started
+        step = len(self.seconds)
+        inputs, targets = self.batches(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = peer_learning_rate(step)
+        loss = F.cross_entropy(self.model(inputs).flatten(0, 1), targets.flatten())
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.seconds.append(time.perf_counter() - started)
 
-    def learning_rate(self) -> float:
-        """Of the next step."""
-        if self.steps < 100:
-            return 1e-3 * (self.steps + 1) / 101
-        share = (self.steps - 100) / (PEER_STEPS - 100)
-        return 1e-4 + 0.5 * (1 + math.cos(math.pi * share)) * (1e-3 - 1e-4)
+
+def peer_learning_rate(step: int) -> float:
+    """Of the peer's step 0, 1, ..."""
+    if step < 100:
+        return 1e-3 * (step + 1) / 101
+    share = (step - 100) / (PEER_STEPS - 100)
+    return 1e-4 + 0.5 * (1 + math.cos(math.pi * share)) * (1e-3 - 1e-4)
 
 
 def run() -> dict[str, float]:
     """All figures: ``quick_`` and ``full_`` ``loss`` and ``time`` (over that of the peer's whole run), and more.
 
     Losses are of the whole validation split by ``evaluate_loss``, the same for all. Recipes and peer take
-    turns on the same threads, so that what else the machine does meets both; time is of training alone, and
-    scoring counts for nobody.
+    turns on the same threads, step by step, so that what else the machine does meets both. The time of a run
+    is its number of steps times its median step: all of training, and no scoring.
     """
     threads = torch.get_num_threads()
     set_threads(THREADS)
@@ -133,40 +131,40 @@ def beside_peer() -> dict[str, float]:
     """Losses, seconds and parameters of both recipes and of the peer."""
     training, validation, vocabulary = shakespeare()
     peer = PeerRun(training, vocabulary)
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"parameters": 0}
     for name, key in ((QUICK, "quick"), (FULL, "full")):
         model, seconds = take_turns(RECIPES[name], training, peer, round(PEER_STEPS * PEER_SHARES[name]))
-        found[f"{key}_seconds"] = seconds
+        found[f"{key}_seconds"] = len(seconds) * statistics.median(seconds)
         found[f"{key}_loss"] = evaluate_loss(model, validation, CONTEXT)
-        found["parameters"] = max(found.get("parameters", 0), model.num_parameters())
-    if peer.steps != PEER_STEPS:
-        raise SystemExit(f"the peer took {peer.steps} steps of {PEER_STEPS}")
-    found["peer_seconds"] = peer.seconds
+        found["parameters"] = max(found["parameters"], model.num_parameters())
+    found["peer_steps"] = len(peer.seconds)
+    found["peer_seconds"] = len(peer.seconds) * statistics.median(peer.seconds)
     found["peer_loss"] = evaluate_loss(peer.model, validation, CONTEXT)
     for key in ("quick", "full"):
-        found[f"{key}_time"] = found[f"{key}_seconds"] / peer.seconds
+        found[f"{key}_time"] = found[f"{key}_seconds"] / found["peer_seconds"]
     return found
 
 
-def take_turns(recipe: Recipe, tokens: np.ndarray, peer: PeerRun, peer_steps: int) -> tuple[nn.Module, float]:
-    """The recipe's trained model and its seconds of training, while the peer takes its steps in between."""
-    away = 0.0
-    marks = [round(recipe.steps * (i + 1) / BLOCKS) for i in range(BLOCKS)]
-    turns = [round(peer_steps * (i + 1) / BLOCKS) - round(peer_steps * i / BLOCKS) for i in range(BLOCKS)]
-    steps_of = dict(zip(marks, turns, strict=True))
+def take_turns(
+    recipe: Recipe, tokens: np.ndarray, peer: PeerRun, peer_steps: int
+) -> tuple[nn.Module, list[float]]:
+    """The recipe's trained model and the seconds of each of its steps; the peer takes its steps in between."""
+    seconds: list[float] = []
+    first = len(peer.seconds)
+    started = 0.0
 
     def turn(step: int, _: object) -> None:
-        nonlocal away
+        nonlocal started
+        seconds.append(time.perf_counter() - started)
+        while len(peer.seconds) - first < round(peer_steps * step / recipe.steps):
+            peer.step()
         started = time.perf_counter()
-        if step in steps_of:
-            peer.advance(steps_of[step])
-        away += time.perf_counter() - started
 
-    started = time.perf_counter()
     task = make_task(recipe, seed=0)
     batches = PackedBatches(tokens, recipe.sequence_length, recipe.batch_size, 0, recipe.windows)
+    started = time.perf_counter()
     fit(task, batches, recipe.steps, callbacks=[turn], progress=False)
-    return task.model, time.perf_counter() - started - away
+    return task.model, seconds
 
 
 def overhead() -> float:
