@@ -39,7 +39,7 @@ def _train_town_lstm(seed: int) -> Path:
 # card, and one line that says what they are. Each imports what it needs only when it is called.
 TRAINABLE: dict[str, tuple[Callable[[int], Path], str]] = {
     "town-tokenizer": (_train_town_tokenizer, "byte-level BPE of the town models, 4,096 tokens; seconds"),
-    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; 25 minutes"),
+    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; 45 minutes"),
     "town-lstm": (_train_town_lstm, "LSTM on the same texts, 4.0 M parameters; 12 minutes"),
 }
 
