@@ -87,7 +87,7 @@ def text_figures() -> list[Figure]:
     over = "time over nanoGPT's whole run"
     return [
         Figure(f"{shakespeare}, parameters", round(found["parameters"] / 1e6, 3), "M", at_most=0.81),
-        Figure(f"{shakespeare}, nanoGPT's recipe, loss", round(found["peer_loss"], 3), "nats", at_most=1.9),
+        Figure(f"{shakespeare}, nanoGPT's recipe, loss", round(found["peer_loss"], 3), "nats", at_most=1.92),
         Figure(f"{shakespeare}, quick, loss", round(found["quick_loss"], 3), "nats", at_most=1.88),
         Figure(f"{shakespeare}, quick, {over}", round(found["quick_time"], 3), "x", at_most=0.333),
         Figure(f"{shakespeare}, loss", round(found["full_loss"], 3), "nats", at_most=1.62),
