@@ -360,7 +360,10 @@ TEMPERATURE = Exercise(
             "Does the temperature belong before or after the softmax? What should T = 0.01 do to the largest logit?",
             "温度应当放在 softmax 之前还是之后？T = 0.01 时，最大的 logits 应当怎样？",
         ),
-        Text("torch.softmax(logits / temperature, dim=0).", "torch.softmax(logits / temperature, dim=0)。"),
+        Text(
+            "torch.softmax(logits / temperature, dim=0).",
+            "先除以温度，再做 softmax：torch.softmax(logits / temperature, dim=0)。",
+        ),
     ],
 )
 
@@ -484,7 +487,7 @@ TOP_P = Exercise(
         ),
         Text(
             "ordered, order = probabilities.sort(descending=True); keep = ordered.cumsum(0) - ordered < p.",
-            "ordered, order = probabilities.sort(descending=True)；keep = ordered.cumsum(0) - ordered < p。",
+            "先排序，再看“排在前面的和”：ordered, order = probabilities.sort(descending=True)；keep = ordered.cumsum(0) - ordered < p。",
         ),
         Text(
             "kept = torch.zeros_like(probabilities); kept[order[keep]] = ordered[keep]; then divide by the sum.",
