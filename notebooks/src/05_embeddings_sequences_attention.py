@@ -65,8 +65,7 @@ from labkit import metrics, plots, widgets
 from labkit.checks import check, hint, solution
 from labkit.common import set_seed, start
 from labkit.results import Measure, report
-from labkit.text import gpt, town, word_vectors
-from labkit.text.tokenizer import BPETokenizer
+from labkit.text import gpt, shipped, town, word_vectors
 from labkit.text.town import lexicon
 
 lab = start(MODE, SEED)
@@ -1241,35 +1240,22 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 #
 # ## 9. What does a head look at?
 #
-# The weights of attention can be looked at: a row for each query, a column for each key. Here is a small GPT that has read the
-# town's texts. **Predict first:** in "Clara Stone has a cat called Snowball. She lives in ..." where should a head look from "She"?
-# And from any token, if it only wants to know which token came just before? First it is trained, in a few
-# seconds, with the loss of section 11: the next token.
+# The weights of attention can be looked at: a row for each query, a column for each key. Here is the GPT that comes with the
+# course: four layers of four heads, trained for some 25 minutes on the town's texts (`labkit train town-gpt`); lesson 08 is about
+# it. It is loaded, not trained. **Predict first:** in "Clara Stone has a cat called Snowball. She lives in ..." where should a head
+# look from "She"? And from any token, if it only wants to know which token came just before?
 
 # %% [markdown] lang="zh"
 # 没有残差连接，所有词元都变成同一个向量：每个块都在词元之间做平均，没有东西来保住差异（Dong 等 2021）。对输入的梯度也没法用。有了残差连接，不论多深，两者都正常：这里又是一个让旧状态原样通过的加法，与 LSTM 的细胞状态如出一辙。
 #
 # ## 9. 一个头在看什么？
 #
-# 注意力的权重可以直接看：每行是一个查询，每列是一个键。这里用一个读过小镇文本的小 GPT。**先预测**：在 “Clara Stone has a cat called Snowball. She lives in ...” 里，一个头从 “She” 应当看向哪里？如果它只想知道前一个词元是什么，又该看哪里？先花几秒钟训练它，目标是预测下一个词元。
+# 注意力的权重可以直接看：每行是一个查询，每列是一个键。这里用课程自带的 GPT：四层，每层四个头，在小镇的文本上训练了约 25 分钟（`labkit train town-gpt`），第 08 课专门讲它。这里只加载，不训练。**先预测**：在 “Clara Stone has a cat called Snowball. She lives in ...” 里，一个头从 “She” 应当看向哪里？如果它只想知道前一个词元是什么，又该看哪里？
 
-# %% tags=["nbval-ignore-output"]
-tokenizer = BPETokenizer.train(texts[:2000], vocab_size=800)
-ids = torch.tensor(tokenizer.encode("\n".join(texts[:2500])))
-
-set_seed(lab.seed)
-shape = gpt.GPTConfig(
-    tokenizer.vocab_size, hidden_size=64, num_layers=2, num_heads=2, num_kv_heads=2, rope_theta=100
-)
-model, generator = gpt.GPT(shape), torch.Generator().manual_seed(lab.seed)
-optimizer = torch.optim.AdamW(model.parameters(), lr=0.005)
-for _ in range(lab.pick(5, 300, 1000)):
-    cut = ids[torch.randint(len(ids) - 65, (16, 1), generator=generator) + torch.arange(65)]  # (B, T + 1)
-    loss = F.cross_entropy(model(cut[:, :-1]).flatten(0, 1), cut[:, 1:].flatten())
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-print(f"loss {loss.item():.2f} nats a token; guessing pays {math.log(tokenizer.vocab_size):.2f}")
+# %%
+model, tokenizer = shipped.load_town_gpt()
+c = model.config
+print(f"{c.num_layers} layers of {c.num_heads} heads, {model.num_parameters():,} parameters, {tokenizer.vocab_size} tokens")
 
 # %% [markdown] lang="en"
 # Its weights on one sentence. The printed shares are those of the best head for each of the two questions.
@@ -1283,14 +1269,8 @@ print(f"loss {loss.item():.2f} nats a token; guessing pays {math.log(tokenizer.v
 def maps_of(text):
     """The tokens of a text, and the weights of all heads (layers, H, T, T)."""
     token_ids = tokenizer.encode(text)
-    T, rows = len(token_ids), []
-    x, cos, sin = model.embed_tokens(torch.tensor([token_ids])), model.cos[:T], model.sin[:T]
-    for block in model.layers:
-        q, k, v = block.self_attn.project(block.input_layernorm(x), cos, sin)  # (1, H, T, d)
-        k, v = (part.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for part in (k, v))
-        rows.append(attention(q, k, v, torch.ones(T, T, dtype=torch.bool).tril())[1])
-        x = block(x, cos, sin, None, None)
-    return [tokenizer.token_text(i) for i in token_ids], torch.cat(rows)
+    maps = gpt.attention_maps(model, torch.tensor([token_ids]))  # a (1, H, T, T) for each layer
+    return [tokenizer.token_text(i) for i in token_ids], torch.cat(maps)
 
 
 # %% tags=["nbval-ignore-output"]
