@@ -220,7 +220,7 @@ def pretrain(model, batches, steps, decay=True, **options):
 # 每次训练只要几秒。`untrained` 不做任何训练：随机网络能给出的结果就是基线。
 
 # %%
-steps = lab.pick(4, 240, 1500)
+steps = lab.pick(4, 200, 1500)
 tiny = {
     "untrained": tiny_gpt(64),
     "next token": tiny_gpt(64),
@@ -298,7 +298,7 @@ for name, (mean, low, high) in summary.items():
 # %%
 held_out = stream[cut:][: lab.pick(500, 4000, 40_000)]
 widths = lab.pick([16, 32], [16, 32, 64], [16, 32, 64, 128, 256])
-grid_steps, tokens_a_step = lab.pick(4, 160, 1600), 8 * 48
+grid_steps, tokens_a_step = lab.pick(4, 120, 1600), 8 * 48
 points = []  # (N, D, loss)
 for width in widths:
     model = tiny_gpt(width)
@@ -367,7 +367,7 @@ print(f"point left out: measured {points[-1, 2]:.3f}, curve {finest[-1]:.3f}")
 # does the loss fall more? Both lie outside of what was measured: that is what extrapolation means.
 
 # %% [markdown] lang="zh"
-# 每次训练中，损失都随词元数下降；残差小，只说明五个参数足够迁就这么几个点。留出的那个点，偏差比残差大得多；拟合还把 $E$ 压到了下限 0，
+# 每次训练中，损失都随词元数下降；残差小，只说明五个参数足够迁就这么几个点。留出的那个点，偏差大于残差；拟合还把 $E$ 压到了下限 0，
 # 可是没有哪种文本能毫无损失地预测出来。这里 $N$ 的跨度不到十倍，
 # $D$ 只有四倍，而且都处在训练刚开始的阶段；$E$、$A$、$\alpha$ 可以此消彼长，残差却几乎不变。Kaplan 等（2020）和
 # Hoffmann 等（2022）的拟合跨越许多个数量级，对于如何在 $N$ 与 $D$ 之间分配预算，两者的建议仍不相同。所以不要把这里的指数用到别处。
@@ -732,8 +732,8 @@ print("constant answer ", majority)
 # Read the figure from left to right. What was learned from text alone makes the difference: from scratch lies far below
 # what starts from the pre-trained weights. With 16 labels the head alone does best: thirty small steps are few for a
 # network of four million numbers, and its features are good as they are. At 64 labels full fine-tuning, LoRA and the head
-# lie close together, LoRA with a few percent of the numbers. With one seed and a small test set, differences of a few
-# hundredths mean nothing.
+# lie close together, LoRA with a few percent of the numbers. With one seed and a small test set, differences below
+# a tenth mean little.
 #
 # ## 7. What is forgotten
 #
@@ -744,7 +744,7 @@ print("constant answer ", majority)
 # %% [markdown] lang="zh"
 # 请从左往右看图。差别来自只读文本学到的东西：从零训练远远低于从预训练权重出发的方法。只有 16 个标签时，单独训练分类头反而最好：
 # 对四百万参数的网络来说，三十小步太少，而它的特征本来就够好。到 64 个标签时，全量微调、LoRA 和分类头已经很接近，
-# 而 LoRA 只训练了百分之几的参数。只有一个种子，测试集又小，百分之几的差距说明不了什么。
+# 而 LoRA 只训练了百分之几的参数。只有一个种子，测试集又小，不到一成的差距说明不了什么。
 #
 # ## 7. 遗忘了什么
 #
