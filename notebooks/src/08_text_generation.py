@@ -825,18 +825,18 @@ print(f"{grammatical} of {sentences} sentences grammatical, {true} of {stating} 
 print(chinese_briefs[0].notes, chinese_texts[0], sep="\n-----\n")
 
 # %% [markdown] lang="en"
-# ## 10. The playground
-#
 # In Chinese, too, nearly all sentences are grammatical; fewer are true than in English. (Do not compare *bits per character* between the two
 # languages: a Chinese character says as much as several letters.)
+#
+# ## 10. The playground
 #
 # Without notes the model is free. Let each method write eight texts from the same two words, and look at how many different ones there are, and how
 # alike they are.
 
 # %% [markdown] lang="zh"
-# ## 10. 试验台
-#
 # 中文也几乎句句合语法，属实的比英文少一些。（*每字符比特数*不要跨语言比较：一个汉字抵得上好几个字母。）
+#
+# ## 10. 试验台
 #
 # 没有资料，模型就自由了。让每种方法都从同样两个词开始写八篇，看看有几篇不同，彼此有多像。
 
@@ -867,7 +867,7 @@ def token_bars(steps, title="", ax=None):
     names = [tokenizer.token_text(step.token).replace("\n", "↵").replace(" ", "·") for step in steps]
     font = plots.chinese_font()
     if font is None:  # a Chinese token then stands as its number
-        names = [n if max(n) < "⺀" else f"#{step.token}" for n, step in zip(names, steps, strict=True)]
+        names = [n if max(n) < "\u2e80" else f"#{step.token}" for n, step in zip(names, steps, strict=True)]
     ax.bar(range(len(steps)), [step.probability for step in steps], color=plots.COLORS[0])
     fonts = [font, "DejaVu Sans"] if font else ["DejaVu Sans"]
     ax.set_xticks(range(len(steps)), names, rotation=90, fontsize=8, fontfamily=fonts)
@@ -896,7 +896,7 @@ for ax, (temperature, top_p) in zip(axes, [(0.5, 1.0), (1.5, 1.0), (1.5, 0.5)], 
     )
 plots.show(
     axes,
-    alt="Three rows of bars: most are high at 0.5, many are low at 1.5, and top-p 0.5 removes the low ones.",
+    alt="Three rows of bars: most are high at 0.5, many are low at 1.5, and top-p 0.5 removes most of the low ones.",
 )
 
 
@@ -913,12 +913,12 @@ widgets.explorer(
 )
 
 # %% [markdown] lang="en"
-# At a low temperature nearly every bar is high: the model takes what it finds likely. At a high one the low bars come. Top-p removes the low ones
+# At a low temperature nearly every bar is high: the model takes what it finds likely. At a high one the low bars come. Top-p removes most of the low ones
 # and leaves the high ones nearly as they are. Text that comes piece by piece, as in a chat, is `stream_text`. A piece holds whole characters only, also where a
 # Chinese character lies in two tokens:
 
 # %% [markdown] lang="zh"
-# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就来了。top-p 去掉矮柱，高柱几乎不变。像聊天那样一段段冒出来的文本，用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元：
+# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就来了。top-p 去掉大部分矮柱，高柱几乎不变。像聊天那样一段段冒出来的文本，用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元：
 
 # %%
 options = {"max_new_tokens": lab.pick(10, 40, 40), "sampling": Sampling(top_p=0.9), "seed": 1}
@@ -960,11 +960,11 @@ for word in ("这是", "一个", "文本", "生成", "模型"):
 print("characters that the town never uses:", [c for c in strange if c not in town_text])
 
 # %% [markdown] lang="en"
-# Each token of the prompt is a surprise: the words are rare or unknown in the town. Where a character was never seen, the tokenizer still has its
+# All but 是一个 is a surprise: the words are rare or unknown in the town. Where a character was never seen, the tokenizer still has its
 # *bytes*, so nothing is lost, but the model has never learned what follows. Now let it write. Look at how quickly it is back in the town.
 
 # %% [markdown] lang="zh"
-# 提示词里的词元几乎个个出乎意料：这些词在小镇里很少见，或者根本没有。没见过的字，分词器还有它的*字节*，所以不会丢；但模型从没学过后面该接什么。现在让它写。看它多快就回到了小镇。
+# 除了“是一个”，提示词里的词元个个出乎意料：这些词在小镇里很少见，或者根本没有。没见过的字，分词器还有它的*字节*，所以不会丢；但模型从没学过后面该接什么。现在让它写。看它多快就回到了小镇。
 
 # %%
 begins = [strange, "Once upon a time", "To be, or not to be, that is the question:", "The mayor"]
@@ -981,14 +981,16 @@ for prompt in begins:
 #
 # ## 12. What commonly goes wrong
 #
-# > | fault | what is seen | the number that shows it |
-# > |---|---|---|
-# > | text, or `ord` of its characters, put into the embedding instead of the tokenizer's ids | an error, or nothing at all | held-out loss above $\ln V$, the loss of knowing nothing |
-# > | the LSTM's hidden state treated as one tensor | an error at the second batch, or a state that is silently lost | loss with a carried state is no better than without |
-# > | the prompt padded with blanks on the right | texts that have little to do with the prompt | the probability of what should come next falls as soon as there is a blank |
-# > | targets not shifted | training loss goes to 0 within seconds | held-out loss of the *next* token far above the n-gram model's |
-# > | logits taken at the wrong position | the model repeats what it has read, or stammers | cost of each token at the offsets 0, 1, 2: the least must be at 1 |
-# > | no evaluation, or on training text | pretty samples | nothing, and that is the fault: no held-out figure, no baseline |
+# Six faults that run, and the number that shows each of them:
+#
+# | fault | what is seen | the number that shows it |
+# |---|---|---|
+# | text, or `ord` of its characters, put into the embedding instead of the tokenizer's ids | an error, or nothing at all | held-out loss above $\ln V$, the loss of knowing nothing |
+# | the LSTM's hidden state treated as one tensor | an error at the second batch, or a state that is silently lost | loss with a carried state is no better than without |
+# | the prompt padded with blanks on the right | texts that have little to do with the prompt | the probability of what should come next falls as soon as there is a blank |
+# | targets not shifted | training loss goes to 0 within seconds | held-out loss of the *next* token far above the n-gram model's |
+# | logits taken at the wrong position | the model repeats what it has read, or stammers | cost of each token at the offsets 0, 1, 2: the least must be at 1 |
+# | no evaluation, or on training text | pretty samples | nothing, and that is the fault: no held-out figure, no baseline |
 #
 # We run them. First **ids that are not ids**. An embedding takes any number below $V$, so the character codes of English run without an error.
 
@@ -997,14 +999,16 @@ for prompt in begins:
 #
 # ## 12. 常见的毛病
 #
-# > | 毛病 | 看到的现象 | 能暴露它的数字 |
-# > |---|---|---|
-# > | 把文本或字符的 `ord` 编码当作词元编号送进嵌入层 | 报错，或者什么异常也没有 | 验证集损失高于 $\ln V$，也就是一无所知时的损失 |
-# > | 把 LSTM 的隐藏状态当成一个张量 | 第二个批次报错，或者状态悄悄丢了 | 带着状态算的损失并不比不带的好 |
-# > | 在提示词右边用空格补齐 | 写出来的东西与提示词没多大关系 | 该出现的下一个词元，一补空格概率就掉下来 |
-# > | 目标没有错开一位 | 训练损失几秒内降到 0 | *下一个*词元的验证集损失远高于 n-gram 模型 |
-# > | 取错了位置的 logits | 模型重复刚读到的东西，或者结巴 | 在偏移 0、1、2 处算每词元代价：最小的必须在 1 |
-# > | 不评估，或在训练文本上评估 | 样例很漂亮 | 没有数字，这就是毛病：没有验证集，没有基线 |
+# 六种常见的毛病，以及能暴露它们的数字：
+#
+# | 毛病 | 看到的现象 | 能暴露它的数字 |
+# |---|---|---|
+# | 把文本或字符的 `ord` 编码当作词元编号送进嵌入层 | 报错，或者什么异常也没有 | 验证集损失高于 $\ln V$，也就是一无所知时的损失 |
+# | 把 LSTM 的隐藏状态当成一个张量 | 第二个批次报错，或者状态悄悄丢了 | 带着状态算的损失并不比不带的好 |
+# | 在提示词右边用空格补齐 | 写出来的东西与提示词没多大关系 | 该出现的下一个词元，一补空格概率就掉下来 |
+# | 目标没有错开一位 | 训练损失几秒内降到 0 | *下一个*词元的验证集损失远高于 n-gram 模型 |
+# | 取错了位置的 logits | 模型重复刚读到的东西，或者结巴 | 在偏移 0、1、2 处算每词元代价：最小的必须在 1 |
+# | 不评估，或在训练文本上评估 | 样例很漂亮 | 没有数字，这就是毛病：没有验证集，没有基线 |
 #
 # 我们来逐个运行。先看**不是编号的编号**。嵌入层接受任何小于 $V$ 的数，所以英文的字符编码送进去也不会报错。
 
@@ -1235,7 +1239,7 @@ report(
 # - J. Li, M. Galley, C. Brockett, J. Gao, B. Dolan (2016), A diversity-promoting objective function for neural conversation models.
 #   [arXiv:1510.03055](https://arxiv.org/abs/1510.03055). Distinct-n.
 # - R. T. McCoy et al. (2023), How much do language models copy from their training data? [arXiv:2111.09509](https://arxiv.org/abs/2111.09509).
-# - Nguyen et al. (2024), min-p sampling, [arXiv:2407.01082](https://arxiv.org/abs/2407.01082).
+# - M. Nguyen et al. (2024), Turning up the heat: min-p sampling for creative and coherent LLM outputs. [arXiv:2407.01082](https://arxiv.org/abs/2407.01082).
 
 # %% [markdown] lang="zh"
 # ## 小结
@@ -1260,4 +1264,4 @@ report(
 # - S. Welleck 等（2020）：Neural text generation with unlikelihood training。[arXiv:1908.04319](https://arxiv.org/abs/1908.04319)。
 # - J. Li, M. Galley, C. Brockett, J. Gao, B. Dolan（2016）：A diversity-promoting objective function for neural conversation models。[arXiv:1510.03055](https://arxiv.org/abs/1510.03055)。distinct-n 的出处。
 # - R. T. McCoy 等（2023）：How much do language models copy from their training data? [arXiv:2111.09509](https://arxiv.org/abs/2111.09509)。
-# - Nguyen 等（2024）：min-p 采样，[arXiv:2407.01082](https://arxiv.org/abs/2407.01082)。
+# - M. Nguyen 等（2024）：Turning up the heat: min-p sampling for creative and coherent LLM outputs。[arXiv:2407.01082](https://arxiv.org/abs/2407.01082)。
