@@ -359,11 +359,12 @@ check("08.3", next_token_loss)
 # solution("08.3")
 
 # %% [markdown] lang="en"
-# Each network gets the same text, the same tokens, one thread, and the same number of seconds by the clock; the learning
-# rate falls to 0 as the clock runs out. Judging in between stops the clock.
+# Each network gets the same text, the same tokens, one thread, and the same number of seconds; the learning
+# rate falls to 0 as the clock runs out. It is the processor's clock, so that another program on the computer disturbs nobody, and judging in
+# between stops it. On a computer that does nothing else, these are seconds of the clock on the wall.
 
 # %% [markdown] lang="zh"
-# 每个网络用同样的文本、同样的词元、一个线程和同样多的秒数；时间用完时，学习率正好降到 0。中途评估时停表。
+# 每个网络用同样的文本、同样的词元、一个线程和同样多的秒数；时间用完时，学习率正好降到 0。计的是处理器时间，别的程序占用电脑也不影响公平；中途评估时停表。电脑空闲时，它就等于墙上时钟的秒数。
 
 
 # %%
@@ -374,9 +375,9 @@ def train_for(seconds, model, learning_rate, marks=5):
     rates = [LambdaLR(o, lambda n: min((n + 1) / 10, max(0.0, 1 - clock / seconds))) for o in optimizers]
     task = LanguageModelTask(model, optimizers, rates)
     while clock < seconds:
-        begin = time.perf_counter()
+        begin = time.process_time()
         task.step(batches(step))
-        clock, step = clock + time.perf_counter() - begin, step + 1
+        clock, step = clock + time.process_time() - begin, step + 1
         if clock >= (len(curve) + 1) * seconds / marks:
             curve.append((clock, held_out_bits(model.eval(), small_tokenizer).mean()))
     return step, curve
@@ -391,9 +392,9 @@ small = {
     "GPT": GPT(GPTConfig(**size, hidden_size=96, num_layers=2, num_kv_heads=2, max_positions=1024)),
 }
 runs = {name: train_for(budget, model, 6e-3) for name, model in small.items()}
-begin = time.perf_counter()
+begin = time.process_time()
 small["n-gram"] = NGram(5, vocab_size=small_tokenizer.vocab_size).fit(tokens)
-counting = time.perf_counter() - begin
+counting = time.process_time() - begin
 for name, (steps, curve) in runs.items():
     print(f"{name:6} {small[name].num_parameters():7} parameters, {steps:4} steps of {inputs.numel()} tokens")
 
