@@ -1255,7 +1255,9 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 # %%
 model, tokenizer = shipped.load_town_gpt()
 c = model.config
-print(f"{c.num_layers} layers of {c.num_heads} heads, {model.num_parameters():,} parameters, {tokenizer.vocab_size} tokens")
+print(
+    f"{c.num_layers} layers of {c.num_heads} heads, {model.num_parameters():,} parameters, {tokenizer.vocab_size} tokens"
+)
 
 # %% [markdown] lang="en"
 # Its weights on one sentence. The printed shares are those of the best head for each of the two questions.
