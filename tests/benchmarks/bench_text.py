@@ -109,8 +109,9 @@ def run() -> dict[str, float]:
     """All figures: ``quick_`` and ``full_`` ``loss`` and ``time`` (over that of the peer's whole run), and more.
 
     Losses are of the whole validation split by ``evaluate_loss``, the same for all. Recipes and peer take
-    turns on the same threads, step by step, so that what else the machine does meets both. The time of a run
-    is its number of steps times its median step: all of training, and no scoring.
+    turns on the same threads, step by step, and the time of a run is its number of steps times its median
+    step: all of training, and no scoring. A recipe's time is over that of the peer by the steps that the peer
+    took in between, so that what else the machine does meets both.
     """
     threads = torch.get_num_threads()
     set_threads(THREADS)
@@ -133,15 +134,15 @@ def beside_peer() -> dict[str, float]:
     peer = PeerRun(training, vocabulary)
     found: dict[str, float] = {"parameters": 0}
     for name, key in ((QUICK, "quick"), (FULL, "full")):
+        before = len(peer.seconds)
         model, seconds = take_turns(RECIPES[name], training, peer, round(PEER_STEPS * PEER_SHARES[name]))
         found[f"{key}_seconds"] = len(seconds) * statistics.median(seconds)
+        found[f"{key}_peer_seconds"] = PEER_STEPS * statistics.median(peer.seconds[before:])
+        found[f"{key}_time"] = found[f"{key}_seconds"] / found[f"{key}_peer_seconds"]
         found[f"{key}_loss"] = evaluate_loss(model, validation, CONTEXT)
         found["parameters"] = max(found["parameters"], model.num_parameters())
     found["peer_steps"] = len(peer.seconds)
-    found["peer_seconds"] = len(peer.seconds) * statistics.median(peer.seconds)
     found["peer_loss"] = evaluate_loss(peer.model, validation, CONTEXT)
-    for key in ("quick", "full"):
-        found[f"{key}_time"] = found[f"{key}_seconds"] / found["peer_seconds"]
     return found
 
 
