@@ -674,5 +674,30 @@ def test_continued_batches_go_on_where_the_last_ended_and_begin_again():
     assert torch.equal(first[1], first[0] + 1)
     assert torch.equal(second[0], first[0] + 5)
     assert torch.equal(third[0], first[0])
-    with pytest.raises(LabkitError, match="too few for 8 rows of 5"):
-        ContinuedBatches(np.arange(40), 5, 8)
+    with pytest.raises(LabkitError, match="too few for 8 rows"):
+        ContinuedBatches(np.arange(8), 5, 8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(length=st.integers(2, 60), sequence_length=st.integers(1, 9), batch_size=st.integers(1, 5))
+def test_streams_go_on_where_they_ended(length, sequence_length, batch_size):
+    tokens = torch.arange(length)
+    if (length - 1) // batch_size < 1:
+        with pytest.raises(LabkitError, match="too few"):
+            ContinuedBatches(tokens, sequence_length, batch_size)
+        return
+    source = ContinuedBatches(tokens, sequence_length, batch_size)
+    batches = [source(step) for step in range(source.steps_per_epoch)]
+    inputs, targets = (torch.cat(parts, 1) for parts in zip(*batches, strict=True))
+    assert torch.equal(targets, inputs + 1)  # the token after
+    assert torch.equal(inputs[:, 1:], inputs[:, :-1] + 1)  # no gap inside a row, none between batches
+    used = inputs.flatten()
+    assert torch.equal(used, tokens[: len(used)])  # each once
+    assert length - 1 - len(used) < batch_size
+    assert all(part.shape[1] == sequence_length for part, _ in batches[:-1])
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (2, 0), (2.0, 2)])
+def test_sizes_of_streams_are_refused_by_name(sizes):
+    with pytest.raises(LabkitError, match="sequence_length|batch_size"):
+        ContinuedBatches(torch.arange(9), *sizes)

@@ -19,7 +19,6 @@ from labkit.text.finetuning import (
     count_parameters,
     encode_texts,
     finetune,
-    lora_parameters,
     merge_lora,
     pool_last,
     pool_mean,
@@ -51,8 +50,9 @@ def drawn_lora(model: nn.Module, seed: int = 1) -> nn.Module:
     """B away from zero, as after training."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in lora_parameters(model):
-            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:
+                parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
     return model
 
 

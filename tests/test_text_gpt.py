@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from labkit.text.gpt import GPT, KVCache, RMSNorm, attention_maps, rotary_tables, rotate
 from labkit.text.gpt_config import GPTConfig
 from labkit.text.pretrained import qwen3_config
+from tests.small_models import drawn_gpt
 
 SHAPES = {
     "multi-head": GPTConfig(61, 48, num_layers=2, num_heads=4, num_kv_heads=4, max_positions=64),
@@ -26,20 +27,6 @@ SHAPES = {
     ),
 }
 TOLERANCE = 2e-6  # of float32 logits of size one; the issue allows 1e-4
-
-
-def make(config: GPTConfig, seed: int = 0) -> GPT:
-    torch.manual_seed(seed)
-    model = GPT(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            # Weights of ones would hide a norm that is forgotten; small ones would hide attention.
-            parameter.add_(
-                0.3 * torch.randn_like(parameter)
-                if parameter.ndim == 1
-                else 0.05 * torch.randn_like(parameter)
-            )
-    return model.eval()
 
 
 def twin(model: GPT):
@@ -63,12 +50,12 @@ def tokens_of(rows: int, length: int, seed: int = 0) -> torch.Tensor:
 
 @pytest.fixture(params=SHAPES, scope="module")
 def model(request) -> GPT:
-    return make(SHAPES[request.param])
+    return drawn_gpt(SHAPES[request.param])
 
 
 @pytest.fixture(scope="module")
 def small() -> GPT:
-    return make(SHAPES["grouped, wide heads"])
+    return drawn_gpt(SHAPES["grouped, wide heads"])
 
 
 @torch.no_grad()
@@ -286,7 +273,7 @@ def test_mixed_precision_and_narrow_weights_run(small, recwarn):
 def test_parameters_are_counted_once():
     D, V, F = 40, 61, 128
     layer = D * (6 + 2 * 2) * 16 + 6 * 16 * D + 3 * D * F + 2 * D + 2 * 16
-    assert make(SHAPES["grouped, wide heads"]).num_parameters() == V * D + 3 * layer + D
+    assert drawn_gpt(SHAPES["grouped, wide heads"]).num_parameters() == V * D + 3 * layer + D
     untied = SHAPES["untied, one key head"]
     tied = dataclasses.replace(untied, tie_embeddings=True)
     assert GPT(untied).num_parameters() - GPT(tied).num_parameters() == 61 * 32

@@ -7,10 +7,8 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from labkit.text.lstm import LSTMConfig, LSTMLanguageModel, detach_state, reorder_state, stream_batches
+from labkit.text.lstm import LSTMConfig, LSTMLanguageModel, detach_state, reorder_state
 
 SHAPES = {
     "tied": LSTMConfig(31, 16, 16),
@@ -213,27 +211,3 @@ def test_tokens_that_cannot_be_read_are_refused_by_name(model, tokens, message):
 def test_wrong_values_are_refused_by_field(field, value):
     with pytest.raises(ValueError, match=field):
         LSTMConfig(**{"vocab_size": 31, field: value})
-
-
-@settings(max_examples=60, deadline=None)
-@given(length=st.integers(2, 60), sequence_length=st.integers(1, 9), batch_size=st.integers(1, 5))
-def test_streams_go_on_where_they_ended(length, sequence_length, batch_size):
-    tokens = torch.arange(length)
-    if (length - 1) // batch_size < 1:
-        with pytest.raises(ValueError, match="tokens must be one row"):
-            list(stream_batches(tokens, sequence_length, batch_size))
-        return
-    batches = list(stream_batches(tokens, sequence_length, batch_size))
-    inputs, targets = (torch.cat(parts, 1) for parts in zip(*batches, strict=True))
-    assert torch.equal(targets, inputs + 1)  # the token after
-    assert torch.equal(inputs[:, 1:], inputs[:, :-1] + 1)  # no gap inside a row, none between batches
-    used = inputs.flatten()
-    assert torch.equal(used, tokens[: len(used)])  # each once
-    assert length - 1 - len(used) < batch_size
-    assert all(part.shape[1] == sequence_length for part, _ in batches[:-1])
-
-
-@pytest.mark.parametrize("sizes", [(0, 2), (2, 0), (2.0, 2)])
-def test_sizes_of_streams_are_refused_by_name(sizes):
-    with pytest.raises(ValueError, match="sequence_length|batch_size"):
-        next(stream_batches(torch.arange(9), *sizes))

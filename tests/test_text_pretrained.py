@@ -25,6 +25,7 @@ from labkit.text.pretrained import (
     unsupported,
 )
 from labkit.text.tokenizer import BPETokenizer, CharTokenizer
+from tests.small_models import drawn_gpt
 
 SHAPES = {
     "multi-head": GPTConfig(320, 48, num_layers=2, num_heads=4, num_kv_heads=4, max_positions=64),
@@ -46,19 +47,6 @@ SHAPES = {
 }
 TOLERANCE = 2e-6  # of float32 logits of size one; the issue allows 1e-4
 TEXT = "The market opens at eight. 小镇的市场八点开门。"
-
-
-def make(config: GPTConfig) -> GPT:
-    torch.manual_seed(0)
-    model = GPT(config)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(
-                0.3 * torch.randn_like(parameter)
-                if parameter.ndim == 1
-                else 0.05 * torch.randn_like(parameter)
-            )
-    return model.eval()
 
 
 def make_qwen3(**changes):
@@ -93,7 +81,7 @@ def tokenizer() -> BPETokenizer:
 
 @pytest.fixture
 def folder(tmp_path):
-    return save_pretrained(make(SHAPES["grouped, wide heads"]), tmp_path / "gpt")
+    return save_pretrained(drawn_gpt(SHAPES["grouped, wide heads"]), tmp_path / "gpt")
 
 
 def refused(name, match: str) -> None:
@@ -106,7 +94,7 @@ def refused(name, match: str) -> None:
 def test_transformers_reads_what_labkit_writes(tmp_path, shape):
     from transformers import AutoModelForCausalLM
 
-    model = make(SHAPES[shape])
+    model = drawn_gpt(SHAPES[shape])
     save_pretrained(model, tmp_path)
     other, info = AutoModelForCausalLM.from_pretrained(tmp_path, output_loading_info=True)
     assert type(other).__name__ == "Qwen3ForCausalLM"
@@ -190,7 +178,7 @@ def test_both_spellings_of_the_rotary_base_are_read(folder, spelling):
     model, _ = load_pretrained(folder)
     assert model.config.rope_theta == 1e6
     torch.testing.assert_close(
-        model(tokens_of()), make(SHAPES["grouped, wide heads"])(tokens_of()), atol=0, rtol=0
+        model(tokens_of()), drawn_gpt(SHAPES["grouped, wide heads"])(tokens_of()), atol=0, rtol=0
     )
 
 
@@ -243,7 +231,7 @@ def test_another_architecture_is_the_same_call(tmp_path, tokenizer):
 def test_the_tokenizer_goes_along(tmp_path, tokenizer):
     from transformers import AutoTokenizer
 
-    save_pretrained(make(SHAPES["untied"]), tmp_path, tokenizer)
+    save_pretrained(drawn_gpt(SHAPES["untied"]), tmp_path, tokenizer)
     theirs = AutoTokenizer.from_pretrained(tmp_path)
     for text in (TEXT, "  two  blanks\n\n", "typed 🙂 e\u0301"):
         assert theirs(text)["input_ids"] == tokenizer.encode(text)
@@ -254,7 +242,7 @@ def test_the_tokenizer_goes_along(tmp_path, tokenizer):
     assert (again.eos_id, again.pad_id, again.mask_id) == (0, 1, 2)
 
     characters = CharTokenizer.from_text(TEXT)
-    save_pretrained(make(SHAPES["untied"]), tmp_path / "characters", characters)
+    save_pretrained(drawn_gpt(SHAPES["untied"]), tmp_path / "characters", characters)
     _, again = load_pretrained(tmp_path / "characters")
     assert isinstance(again, CharTokenizer)
     assert again.encode(TEXT) == characters.encode(TEXT)
@@ -346,7 +334,7 @@ def test_a_hub_name_loads_what_was_fetched(monkeypatch, folder):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, **_: str(folder))
     model, _ = load_pretrained("Qwen/Qwen3-0.6B")
-    assert torch.equal(model(tokens_of()), make(SHAPES["grouped, wide heads"])(tokens_of()))
+    assert torch.equal(model(tokens_of()), drawn_gpt(SHAPES["grouped, wide heads"])(tokens_of()))
 
 
 def card() -> weights.Card:
@@ -354,8 +342,8 @@ def card() -> weights.Card:
 
 
 MODELS = {
-    "gpt": lambda: make(SHAPES["grouped, wide heads"]),
-    "full": lambda: make(dataclasses.replace(SHAPES["untied"], attention="full")),
+    "gpt": lambda: drawn_gpt(SHAPES["grouped, wide heads"]),
+    "full": lambda: drawn_gpt(dataclasses.replace(SHAPES["untied"], attention="full")),
     "lstm": lambda: LSTMLanguageModel(LSTMConfig(320, 16, 24)).eval(),
 }
 
@@ -393,7 +381,7 @@ def test_tied_weights_stay_tied_after_loading():
 
 
 def test_loading_draws_no_random_numbers():
-    model = make(SHAPES["untied"])
+    model = drawn_gpt(SHAPES["untied"])
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -402,7 +390,7 @@ def test_loading_draws_no_random_numbers():
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path):
-    model = make(SHAPES["untied"])
+    model = drawn_gpt(SHAPES["untied"])
     tensors = to_tensors(model)
     tensors.pop("norm.weight")
     with pytest.raises(LabkitError, match="norm.weight: missing"):

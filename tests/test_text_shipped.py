@@ -5,6 +5,7 @@ import pytest
 
 from labkit.common import LabkitError
 from labkit.text import shipped, town
+from labkit.text.corpus import join_documents
 from labkit.text.decoding import Sampling, generate
 from labkit.text.ngram import NGram
 from labkit.text.recipes import TOWN_VOCABULARY
@@ -32,16 +33,11 @@ def test_shipped_models_are_small_and_beat_an_n_gram(load):
     """A 5-gram of 600 kB is no strong peer (benchmarks have that), but broken weights do not beat it."""
     model, tokenizer = load()
     assert sum(parameter.numel() for parameter in model.parameters()) < 8_000_000
-    ids = [
-        i
-        for text in shipped.town_texts("train", 300_000)
-        for i in [tokenizer.eos_id, *tokenizer.encode(text)]
-    ]
-    peer = NGram(5, TOWN_VOCABULARY).fit(np.array(ids))
+    read = join_documents(shipped.town_texts("train", 300_000), tokenizer)
+    peer = NGram(5, TOWN_VOCABULARY).fit(read)
     for language in ("en", "zh"):
         texts = [d.full for d in town.documents(language, split="test", count=60, seed=5)]
-        stream = [i for text in texts for i in [tokenizer.eos_id, *tokenizer.encode(text)]]
-        nats = -peer.log_probabilities(np.array(stream)).sum()
+        nats = -peer.log_probabilities(join_documents(texts, tokenizer)).sum()
         bits = shipped.bits_on(model, tokenizer, texts)
         assert bits < 0.9 * nats / np.log(2) / sum(len(text) + 1 for text in texts)
 

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from labkit.common import LabkitError
-from labkit.text.corpus import PackedBatches
+from labkit.text.corpus import ContinuedBatches, PackedBatches
 from labkit.text.gpt import GPT, GPTConfig
-from labkit.text.lstm import LSTMConfig, LSTMLanguageModel, stream_batches
+from labkit.text.lstm import LSTMConfig, LSTMLanguageModel
 from labkit.text.recipes import RECIPES, Recipe, find_recipe, make_task, train, train_characters
 from labkit.text.training import (
     IGNORE,
@@ -265,7 +265,8 @@ def test_wrong_arguments_of_the_task_are_refused():
 
 def test_carried_state_is_that_of_the_joined_text():
     tokens = torch.randint(0, V, (2 * 3 * 6 + 2,), generator=torch.Generator().manual_seed(4))
-    batches = list(stream_batches(tokens, 6, 2))
+    source = ContinuedBatches(tokens, 6, 2)
+    batches = [source(step) for step in range(source.steps_per_epoch)]
     model = make_model(SMALL_LSTM)
     still = torch.optim.SGD(model.parameters(), lr=0.0)
     task = LanguageModelTask(model, still, clip_norm=None, carry_state=True)

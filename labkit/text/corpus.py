@@ -532,6 +532,14 @@ def write_tokens(path: Path | str, documents: str | Iterable[str], tokenizer: To
     return written
 
 
+def join_documents(texts: Iterable[str], tokenizer: Tokenizer) -> np.ndarray:
+    """Ids (N,) of the texts in one row, the end token before each: what a small experiment trains on or scores."""
+    ids: list[int] = []
+    for text in texts:
+        ids += [tokenizer.eos_id, *tokenizer.encode(text)]
+    return np.array(ids, dtype=np.int64)
+
+
 def token_file(path: Path | str) -> TokenFile:
     """What the header of a token file says. Raises LabkitError when it is missing, damaged or does not fit."""
     path = Path(path)
@@ -658,9 +666,7 @@ class PackedBatches:
     ):
         import torch
 
-        for name, value in (("sequence_length", sequence_length), ("batch_size", batch_size)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise LabkitError(f"{name} is {value!r}. Give a whole number from 1.")
+        _check_shape(sequence_length, batch_size)
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise LabkitError(f"seed is {seed!r}. Give a whole number from 0.")
         if windows not in WINDOWS:
@@ -746,25 +752,35 @@ class PackedBatches:
 class ContinuedBatches:
     """Windows in which row b of each batch goes on where row b of the one before ended, for a carried state.
 
-    The stream is cut into ``batch_size`` long rows of equal length (fewer than ``batch_size`` tokens are left over); after
-    their end they begin again. ``batches(step)`` is ``(inputs, targets)``, both (B, T).
+    The stream is cut into ``batch_size`` rows of equal length (fewer than ``batch_size`` tokens are left over), and
+    each is read from left to right in ``steps_per_epoch`` steps, the last perhaps shorter; then all begin again.
+    ``batches(step)`` is ``(inputs, targets)``, int64 (B, T).
     """
 
-    def __init__(self, tokens: np.ndarray, sequence_length: int, batch_size: int):
-        self.length = sequence_length
-        width = (len(tokens) - 1) // batch_size
-        self.windows = width // sequence_length
-        if not self.windows:
-            raise LabkitError(
-                f"{len(tokens)} tokens are too few for {batch_size} rows of {sequence_length}. Use more text, "
-                "or smaller batches."
-            )
+    def __init__(self, tokens: np.ndarray | Tensor | Sequence[int], sequence_length: int, batch_size: int):
         import torch
 
+        _check_shape(sequence_length, batch_size)
+        self.tokens = np.asarray(tokens)  # of a memmap: a view, nothing is read
+        self.length, self.width = sequence_length, (len(self.tokens) - 1) // batch_size
+        if self.width < 1:
+            raise LabkitError(
+                f"{len(self.tokens)} tokens are too few for {batch_size} rows: each needs one, and one after it. "
+                "Use more text, or a smaller batch_size."
+            )
+        self.steps_per_epoch = -(-self.width // sequence_length)
+        self._starts = np.arange(batch_size)[:, None] * self.width
         self._from_numpy = torch.from_numpy
-        self.tokens, self.starts = tokens, np.arange(batch_size)[:, None] * width
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        columns = self.starts + step % self.windows * self.length + np.arange(self.length + 1)
-        window = self._from_numpy(self.tokens[columns].astype(np.int64))  # (B, T + 1)
+        start = step % self.steps_per_epoch * self.length
+        end = min(start + self.length, self.width)
+        window = self.tokens[self._starts + np.arange(start, end + 1)]  # (B, T + 1)
+        window = self._from_numpy(window.astype(np.int64))
         return window[:, :-1], window[:, 1:]
+
+
+def _check_shape(sequence_length: int, batch_size: int) -> None:
+    for name, value in (("sequence_length", sequence_length), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise LabkitError(f"{name} is {value!r}. Give a whole number from 1.")

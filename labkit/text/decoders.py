@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from labkit.common import LabkitError
+from labkit.text.fast_decode import PackedGPT, is_plain
+from labkit.text.gpt import GPT
+from labkit.text.lstm import LSTMLanguageModel, reorder_state
 
 PACK_FROM_TOKENS = 24  # copying the weights takes about as long as it saves in so many steps
 
@@ -34,9 +37,6 @@ def open_decoder(model: Any, use_cache: bool = True) -> Decoder:
 
     Raises LabkitError for anything else, and for a model whose positions see what comes after them.
     """
-    from labkit.text.gpt import GPT
-    from labkit.text.lstm import LSTMLanguageModel
-
     base = model.get_base_model() if hasattr(model, "get_base_model") else model  # peft wraps what it adapts
     if isinstance(base, GPT):
         if base.config.attention != "causal":
@@ -96,8 +96,6 @@ class CachedGPT:
 
     def step(self, tokens: Tensor) -> Tensor:
         if self.pack:  # at the first step, when beams have given the number of rows
-            from labkit.text.fast_decode import PackedGPT, is_plain
-
             self.pack = False
             self.packed = PackedGPT(self.model, len(tokens)) if is_plain(self.model) else None
         real = None if self.real is None else self.real[:, : self.cache.length + 1]
@@ -153,8 +151,8 @@ class RecurrentDecoder:
             logits.append(self.model.head(features[:, -1]))
             states.append(state)
         order = torch.tensor([row for rows in by_length.values() for row in rows], device=device).argsort()
-        hidden, cell = (torch.cat(parts, 1).index_select(1, order) for parts in zip(*states, strict=True))
-        self.state = hidden, cell  # each (layers, B, H)
+        hidden, cell = (torch.cat(parts, 1) for parts in zip(*states, strict=True))  # each (layers, B, H)
+        self.state = reorder_state((hidden, cell), order)
         return torch.cat(logits).index_select(0, order)
 
     def step(self, tokens: Tensor) -> Tensor:
@@ -162,8 +160,7 @@ class RecurrentDecoder:
         return self.model.head(features[:, -1])
 
     def reorder(self, indices: Tensor) -> None:
-        hidden, cell = self.state
-        self.state = hidden.index_select(1, indices), cell.index_select(1, indices)
+        self.state = reorder_state(self.state, indices)
 
 
 class Rereader:

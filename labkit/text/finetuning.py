@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -303,7 +303,8 @@ def finetune(
     """
     settings = settings or FineTuning()
     _check_labels(classifier, tokens, labels)
-    with _seeded(seed):
+    with torch.random.fork_rng(devices=[]):  # the caller's random state stays as it is
+        torch.manual_seed(seed)
         prepare(classifier, settings)
         classifier.precision = resolve_precision(settings.precision, tokens.device)
         if settings.method == "head":
@@ -370,24 +371,3 @@ def _check_labels(classifier: SequenceClassifier, tokens: Tensor, labels: Tensor
         raise LabkitError(f"There are {len(tokens)} texts and {len(labels)} labels. Give as many, and some.")
     if labels.dtype != torch.int64 or labels.min() < 0 or labels.max() >= classes:
         raise LabkitError(f"Labels must be whole numbers (int64) from 0 to {classes - 1}.")
-
-
-class _seeded:
-    """Random numbers of torch from ``seed`` inside, and as before after it."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def __enter__(self) -> None:
-        self.before = torch.get_rng_state()
-        torch.manual_seed(self.seed)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_rng_state(self.before)
-
-
-def lora_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
-    """The matrices A and B of all LoRA layers."""
-    for module in model.modules():
-        if isinstance(module, LoRALinear):
-            yield from (module.lora_A, module.lora_B)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from labkit.text.gpt_config import check_sizes, check_tokens, embed
@@ -128,25 +126,3 @@ def reorder_state(state: State, indices: Tensor) -> State:
     check_state(state)
     hidden, cell = state
     return hidden.index_select(1, indices), cell.index_select(1, indices)
-
-
-def stream_batches(tokens: Tensor, sequence_length: int, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut one long text into ``batch_size`` streams; yields (inputs, targets), each (B, T), in order of time.
-
-    Row b of a batch goes on where row b of the batch before ended, so a state may be carried from one to the
-    next. The last batch may be shorter; the tokens that do not fill a stream are left out (fewer than B).
-    Raises ValueError when there are fewer than two tokens a stream.
-    """
-    for name, value in (("sequence_length", sequence_length), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, and is {value!r}")
-    tokens = torch.as_tensor(tokens)
-    length = (len(tokens) - 1) // batch_size  # of a stream; each target is the token after
-    if tokens.ndim != 1 or length < 1:
-        raise ValueError(
-            f"tokens must be one row of more than {batch_size}, and have shape {tuple(tokens.shape)}"
-        )
-    inputs = tokens[: length * batch_size].view(batch_size, length)
-    targets = tokens[1 : length * batch_size + 1].view(batch_size, length)
-    for start in range(0, length, sequence_length):
-        yield inputs[:, start : start + sequence_length], targets[:, start : start + sequence_length]

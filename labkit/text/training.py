@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 from torch.overrides import TorchFunctionMode
 
 from labkit.common import LabkitError
+from labkit.text.lstm import detach_state
 
 IGNORE = -100  # a target with this id is not scored: cross_entropy's own convention
 MATRICES = ("muon", "adamw")
@@ -250,7 +251,7 @@ class LanguageModelTask:
         with lower_precision(self.precision, self.device):
             if self.carry_state:
                 logits, state = self.model(inputs, self.states[part])
-                self.states[part] = tuple(tensor.detach() for tensor in state)
+                self.states[part] = detach_state(state)
             else:
                 logits = only_logits(self.model(inputs))  # (B, T, V)
         return F.cross_entropy(

@@ -13,6 +13,7 @@ import numpy as np
 
 from labkit.common import set_threads
 from labkit.text import recipes, shipped, town
+from labkit.text.corpus import join_documents
 from labkit.text.decoding import Sampling, generate
 from labkit.text.gpt import GPTConfig
 from labkit.text.lstm import LSTMConfig
@@ -20,9 +21,8 @@ from labkit.text.ngram import NGram
 from labkit.text.recipes import RECIPES, TOWN_VOCABULARY
 
 SEEDS = range(5)
-BUDGET = (
-    120.0  # seconds of one core for each training, by the clock of its process: other work does not count
-)
+# Seconds of one core for each training, by the clock of its process: other work does not count.
+BUDGET = 120.0
 BYTES = 1_000_000  # of each language
 HELD_OUT_BYTES = 150_000  # of each language
 ORDERS = (3, 4, 5, 6)  # the best of them on the held-out texts is the n-gram's figure
@@ -55,8 +55,7 @@ def compare() -> list[dict[str, float]]:
 def train(kind: str, seed: int) -> float:
     """Bits per character of a model that was trained for ``BUDGET`` seconds of one core."""
     set_threads()
-    tokenizer = shipped.load_town_tokenizer()
-    tokens = stream(list(shipped.town_texts("train", BYTES, 100 + seed)))
+    tokenizer, tokens = shipped.load_town_tokenizer(), training_tokens(seed)
     rows, length = SHAPES[kind]
     recipe = replace(RECIPES[f"town-{kind}"], model=MODELS[kind], batch_size=rows, sequence_length=length)
     for trial in (4, 20):  # the first warms up
@@ -73,7 +72,7 @@ def train(kind: str, seed: int) -> float:
 
 def ngram(seed: int) -> float:
     """Bits per character of the best n-gram model of the same texts, which sees all before a token that its order allows."""
-    tokens = stream(list(shipped.town_texts("train", BYTES, 100 + seed)))
+    tokens = training_tokens(seed)
     return min(
         statistics.mean(ngram_bits(model, held_out(language)) for language in LANGUAGES)
         for model in (NGram(order, TOWN_VOCABULARY).fit(tokens) for order in ORDERS)
@@ -81,17 +80,14 @@ def ngram(seed: int) -> float:
 
 
 def ngram_bits(model: NGram, texts: list[str]) -> float:
-    nats = -model.log_probabilities(stream(texts))[1:].sum()
+    stream = join_documents(texts, shipped.load_town_tokenizer())
+    nats = -model.log_probabilities(stream)[1:].sum()
     return float(nats / math.log(2) / sum(len(text) + 1 for text in texts))
 
 
-def stream(texts: list[str]) -> np.ndarray:
-    """Token ids of the texts, an end token before each."""
-    tokenizer = shipped.load_town_tokenizer()
-    ids: list[int] = []
-    for text in texts:
-        ids += [tokenizer.eos_id, *tokenizer.encode(text)]
-    return np.array(ids, dtype=np.uint16)
+def training_tokens(seed: int) -> np.ndarray:
+    """What all models of a seed are trained on."""
+    return join_documents(shipped.town_texts("train", BYTES, 100 + seed), shipped.load_town_tokenizer())
 
 
 def held_out(language: str) -> list[str]:
