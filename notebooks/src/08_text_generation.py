@@ -78,14 +78,14 @@ lab = start(MODE, SEED)
 # %% [markdown] lang="en"
 # ## 1. A text from notes
 #
-# The course comes with a GPT that was trained on texts about a made-up town, in English and Chinese. Half of those texts
+# The course comes with a GPT that was trained on texts about a made-up town, in English and Chinese. Many of those texts
 # open with *notes*, the facts that the text then tells. So we can hand it the notes of a text that it has never seen, and
 # let it write. Look at the notes, then at the text: which facts are in it?
 
 # %% [markdown] lang="zh"
 # ## 1. 照着资料写
 #
-# 课程附带一个 GPT，它在一座虚构小镇的中英文短文上训练过。其中一半短文开头带有*资料*，也就是正文要讲的事实。所以我们可以把一篇它没见过的短文的资料交给它，让它来写。先看资料，再看正文：写进去了哪些事实？
+# 课程附带一个 GPT，它在一座虚构小镇的中英文短文上训练过。其中许多短文开头带有*资料*，也就是正文要讲的事实。所以我们可以把一篇它没见过的短文的资料交给它，让它来写。先看资料，再看正文：写进去了哪些事实？
 
 # %%
 writer, tokenizer = shipped.load_town_gpt()
@@ -426,7 +426,7 @@ for name, bits in small_bits.items():
 #
 # ## 6. More time: the shipped models
 #
-# The shipped GPT and LSTM were trained for many minutes, on 14 MB of each language. They are the same kind of model as above, only larger, and
+# The shipped GPT and LSTM were trained for many minutes, on 14 MB of each language (the GPT on twice as much). They are the same kind of model as above, only larger, and
 # they share one tokenizer of 4,096 tokens. Their cards say how they were made:
 
 # %% [markdown] lang="zh"
@@ -434,7 +434,7 @@ for name, bits in small_bits.items():
 #
 # ## 6. 更多的时间：附带的模型
 #
-# 附带的 GPT 和 LSTM 训练了许多分钟，中英文各用了 14 MB 文本。它们与上面的模型同类，只是更大，并且共用一个 4,096 个词元的分词器。模型卡记录了它们的来历：
+# 附带的 GPT 和 LSTM 训练了许多分钟，中英文各用了 14 MB 文本（GPT 用了两倍）。它们与上面的模型同类，只是更大，并且共用一个 4,096 个词元的分词器。模型卡记录了它们的来历：
 
 # %%
 reader, _ = shipped.load_town_lstm()
