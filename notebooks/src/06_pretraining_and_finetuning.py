@@ -723,6 +723,8 @@ lines = {name: [accuracy[name, count] for count in few] for name in ways}
 lines |= {f"head, {task}": [mean_of[task, count] for count in label_counts] for task in data}
 where = {name: few if name in ways else label_counts for name in lines}
 ax = plots.lines(where, lines, xlabel="labelled texts", ylabel="accuracy", log_x=True, markers=True)
+ax.set_xticks(label_counts, label_counts)
+ax.minorticks_off()
 plots.show(ax, alt="Accuracy over the number of labelled texts for full, LoRA, from scratch, and heads.")
 for name, values in lines.items():
     print(f"{name:16}", "  ".join(f"{c}: {v:.3f}" for c, v in zip(where[name], values, strict=True)))

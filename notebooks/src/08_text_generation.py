@@ -916,10 +916,10 @@ widgets.explorer(
 # %% [markdown] lang="en"
 # At a low temperature nearly every bar is high: the model takes what it finds likely. At a high one the low bars come. Top-p removes most of the low ones
 # and leaves the high ones nearly as they are. Text that comes piece by piece, as in a chat, is `stream_text`. A piece holds whole characters only, also where a
-# Chinese character lies in two tokens:
+# Chinese character lies in two tokens. (Only where the limit of new tokens cuts a character in two, the last piece is �.)
 
 # %% [markdown] lang="zh"
-# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就来了。top-p 去掉大部分矮柱，高柱几乎不变。像聊天那样一段段冒出来的文本，用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元：
+# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就来了。top-p 去掉大部分矮柱，高柱几乎不变。像聊天那样一段段冒出来的文本，用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元。（只有当新词元的数量到了上限，恰好把一个字切成两半时，最后一段才会是 �。）
 
 # %%
 options = {"max_new_tokens": lab.pick(10, 40, 40), "sampling": Sampling(top_p=0.9), "seed": 1}
