@@ -68,6 +68,9 @@ class Settings:
             raise LabkitError(f"seed must be an integer from 0 to {MAX_SEED}, and is {self.seed!r}.")
 
 
+GREEDY = Settings()
+
+
 @dataclass(frozen=True)
 class Reply:
     """What a model answered, and what it cost.
@@ -95,12 +98,12 @@ class Backend(Protocol):
     name: str
 
     def complete(
-        self, conversations: Sequence[Sequence[Message]], settings: Settings = Settings()
+        self, conversations: Sequence[Sequence[Message]], settings: Settings = GREEDY
     ) -> list[Reply]:
         """One reply for each conversation, in their order."""
         ...
 
-    def stream(self, conversation: Sequence[Message], settings: Settings = Settings()) -> Iterator[str]:
+    def stream(self, conversation: Sequence[Message], settings: Settings = GREEDY) -> Iterator[str]:
         """The text of the reply piece by piece; joined, it is the text that ``complete`` gives."""
         ...
 

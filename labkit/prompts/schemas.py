@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.common import LANGUAGES, LabkitError
-from labkit.prompts.messages import Backend, Message, Reply, Settings
+from labkit.prompts.messages import GREEDY, Backend, Message, Reply, Settings
 
 TYPES = ("str", "int", "float", "bool", "list", "choice")
 SHOWN_CHARACTERS = 60  # of a wrong value, in a reason: an answer may hold a novel
@@ -312,7 +312,7 @@ def ask(
     backend: Backend,
     messages: Sequence[Message],
     schema: Schema,
-    settings: Settings = Settings(),
+    settings: Settings = GREEDY,
     language: str = "en",
 ) -> Parsed:
     """The model's answer as an object of ``schema``; a reply that does not fit is sent back once, with the reasons.
@@ -326,7 +326,7 @@ def ask_all(
     backend: Backend,
     conversations: Sequence[Sequence[Message]],
     schemas: Sequence[Schema],
-    settings: Settings = Settings(),
+    settings: Settings = GREEDY,
     language: str = "en",
 ) -> list[Parsed]:
     """``ask`` for many conversations, each with its schema: one call of the backend, and one for all repairs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import numbers
 import re
 import string
 from collections.abc import Iterable
@@ -25,7 +26,7 @@ THINK = {
         "alone": "请先一步一步地思考，最后另起一行，以“答案：”开头写出答案。",
     },
 }
-ANSWER_MARK = re.compile(r"^[ \t*#]*(?:answer|答案)[ \t*]*[:：]", re.IGNORECASE | re.MULTILINE)
+ANSWER_MARK = re.compile(r"^[ \t*#]*(?:answer|答案)[ \t*]*[:：]\**", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Template:
     def __post_init__(self) -> None:
         for part in ("system", *PARTS):
             _pieces(part, getattr(self, part))
-        if not self.task:
+        if not self.task.strip():
             raise LabkitError("task is empty. Say what the model should do.")
         if not isinstance(self.examples, tuple) or not all(
             isinstance(example, Example) for example in self.examples
@@ -108,7 +109,7 @@ class Template:
         """The filled-in parts of the prompt by name, in order, without those that are empty."""
         self._check_fields(values)
         filled = {part: _filled(part, getattr(self, part), values) for part in ("system", *PARTS)}
-        if not filled["task"]:
+        if not filled["task"].strip():
             raise LabkitError("task is empty once its fields are filled in. Say what the model should do.")
         if self.chain_of_thought:
             filled["chain_of_thought"] = THINK[self.language]["with schema" if self.schema else "alone"]
@@ -134,7 +135,7 @@ class Template:
         for name, value in values.items():
             if name not in known:
                 raise LabkitError(f"The template has no field {name!r}. {_suggestion(name, known)}")
-            if isinstance(value, bool) or not isinstance(value, str | int | float):
+            if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
                 raise LabkitError(f"The field {name!r} must be a text or a number, and is {value!r}.")
         missing = [name for name in known if name not in values]
         if missing:
@@ -153,7 +154,7 @@ def final_answer(text: str) -> str:
     For replies to a template with ``chain_of_thought``.
     """
     marks = list(ANSWER_MARK.finditer(text))
-    return text[marks[-1].end() :].strip(" \t\r\n*") if marks else text.strip()
+    return (text[marks[-1].end() :] if marks else text).strip()
 
 
 def _pieces(part: str, text: str) -> list[tuple[str, str | None]]:
