@@ -50,7 +50,6 @@ class Variant:
     settings: Settings | None = None
     schema: Callable[[Any], Schema] | None = None
     extract: Callable[[str], str] | None = None
-    language: str = "en"  # of the repair request
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -80,7 +79,7 @@ class Trial:
 
 
 class Estimate(NamedTuple):
-    """A mean over cases with its 95 % interval (nan from a single case, which has none)."""
+    """A mean over cases with its 95 % interval (nan from a single case)."""
 
     mean: float
     low: float
@@ -125,8 +124,8 @@ def evaluate(
 
 
 def _check_plan(variants: list[Variant], cases: list[Case], seeds: list[int]) -> None:
-    if not variants:
-        raise LabkitError("There are no variants. Give at least one, as in [Variant('plain', build)].")
+    if not variants or not all(isinstance(variant, Variant) for variant in variants):
+        raise LabkitError("variants must be a list of at least one Variant, as in [Variant('plain', build)].")
     if not cases:
         raise LabkitError("There are no cases. Give at least one task with its judge.")
     if not seeds:
@@ -160,7 +159,9 @@ def _answers(
     if variant.schema is None:
         return [(reply,) for reply in replies_of(backend, conversations, settings)]
     schemas = [variant.schema(case) for case in cases]
-    parsed = ask_all(backend, conversations, schemas, settings, variant.language)
+    if not all(isinstance(schema, Schema) for schema in schemas):
+        raise LabkitError(f"schema of the variant {variant.name!r} must return a Schema for every case.")
+    parsed = ask_all(backend, conversations, schemas, settings)
     return [answer.replies for answer in parsed]
 
 
@@ -301,7 +302,7 @@ class Results:
     def _estimate(self, variant: str, value: Callable[[Trial], float | None]) -> Estimate:
         values = self._by_case(variant, value)
         if len(values) < 2:
-            return Estimate(float(values[0]), np.nan, np.nan, 1)
+            return Estimate(float(values[0]) if len(values) else np.nan, np.nan, np.nan, len(values))
         return Estimate(*bootstrap_interval(values), len(values))
 
 
@@ -314,13 +315,13 @@ class ResultTable(Table):
 
 
 def _write_chinese(ax: Axes, names: Sequence[str]) -> None:
-    """Names of variants in a font that has their characters; where there is none, their number."""
+    """Names of variants in a font that has their characters; where there is none, their number stands instead."""
     font = plots.chinese_font()
-    for number, (label, name) in enumerate(zip(ax.get_xticklabels(), names, strict=True), 1):
-        if font is not None:
-            label.set_fontfamily([font, "DejaVu Sans"])
-        elif not name.isascii():
-            label.set_text(f"#{number}")
+    if font is not None:
+        ax.set_xticks(range(len(names)), names, fontfamily=[font, "DejaVu Sans"])
+    else:
+        shown = [name if name.isascii() else f"#{number}" for number, name in enumerate(names, 1)]
+        ax.set_xticks(range(len(names)), shown)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -123,9 +123,12 @@ class Schema:
     >>> schema = Schema((Key("name"), Key("age", "int", required=False)))
     >>> schema.problems({"age": "ten"})
     ('the key "name" is missing', 'the key "age" must be a whole number, and is "ten"')
+
+    ``language`` is that of the descriptions, and so of the request and the reasons: ``en`` or ``zh``.
     """
 
     keys: tuple[Key, ...]
+    language: str = "en"
 
     def __post_init__(self) -> None:
         if not isinstance(self.keys, tuple) or not all(isinstance(key, Key) for key in self.keys):
@@ -136,6 +139,8 @@ class Schema:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise LabkitError(f"keys has {twice!r} twice. Give each key its own name.")
+        if self.language not in LANGUAGES:
+            raise LabkitError(f"language is {self.language!r}. Use one of: {', '.join(LANGUAGES)}.")
 
     def json_schema(self) -> dict[str, Any]:
         """The schema in JSON Schema (draft 2020-12), as validators and many endpoints take it."""
@@ -146,30 +151,34 @@ class Schema:
             "additionalProperties": False,
         }
 
-    def words(self, language: str = "en", alone: bool = True) -> str:
+    def words(self, alone: bool = True) -> str:
         """The request for such an answer, as a sentence of a prompt.
 
         Without ``alone`` other text may stand before the object, as when the model is to think first.
         """
-        words = _words(language)
+        words = WORDS[self.language]
         keys = []
         for key in self.keys:
-            about = [key.description, key.type_words(language), "" if key.required else words["optional"]]
+            about = [
+                key.description,
+                key.type_words(self.language),
+                "" if key.required else words["optional"],
+            ]
             text = words["about"].join(part for part in about if part)
             keys.append(words["key"].format(name=_quoted(key.name), about=text))
         only = words["alone"] if alone else ""
         return words["request"].format(alone=only, keys=words["join"].join(keys))
 
-    def problems(self, value: Any, language: str = "en") -> tuple[str, ...]:
+    def problems(self, value: Any) -> tuple[str, ...]:
         """What is wrong with ``value``, each reason naming its key, in the order of the keys; empty where it fits."""
         import jsonschema  # here: its import takes longer than that of all of labkit.prompts
 
-        words = _words(language)
+        words = WORDS[self.language]
         found: dict[str, str] = {}
         for error in jsonschema.Draft202012Validator(self.json_schema()).iter_errors(value):
             if error.path:
                 name = str(error.path[0])
-                kind = next(key for key in self.keys if key.name == name).type_words(language)
+                kind = next(key for key in self.keys if key.name == name).type_words(self.language)
                 reason = words["wrong"].format(name=_quoted(name), type=kind, value=_shown(value[name]))
                 found[name] = reason
             elif error.validator == "required":
@@ -240,21 +249,21 @@ def find_objects(text: str) -> tuple[list[Any], json.JSONDecodeError | None]:
     return found, furthest
 
 
-def parse(text: str, schema: Schema, language: str = "en") -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+def parse(text: str, schema: Schema) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     """(value, ()) for an answer that holds an object of the schema, else (None, reasons).
 
     Of several objects the last that fits counts: a model that thinks aloud says its answer last. Where none
     fits, the reasons are those against the last.
     """
-    words = _words(language)
+    words = WORDS[schema.language]
     found, broken = find_objects(text)
     objects = [value for value in found if isinstance(value, dict)]
     for value in reversed(objects):
-        if not _repeated(value) and not schema.problems(value, language):
+        if not _repeated(value) and not schema.problems(value):
             return _typed(value, schema), ()
     if objects:
         twice = tuple(words["twice"].format(name=_quoted(name)) for name in _repeated(objects[-1]))
-        return None, twice or schema.problems(objects[-1], language)
+        return None, twice or schema.problems(objects[-1])
     if broken is not None:
         near = _shown(text[broken.pos : broken.pos + 20])
         return None, (words["broken"].format(line=broken.lineno, column=broken.colno, near=near),)
@@ -313,13 +322,12 @@ def ask(
     messages: Sequence[Message],
     schema: Schema,
     settings: Settings = GREEDY,
-    language: str = "en",
 ) -> Parsed:
     """The model's answer as an object of ``schema``; a reply that does not fit is sent back once, with the reasons.
 
     The messages are sent as they are: ``schema.words()``, or a template with the schema, belongs in them.
     """
-    return ask_all(backend, [messages], [schema], settings, language)[0]
+    return ask_all(backend, [messages], [schema], settings)[0]
 
 
 def ask_all(
@@ -327,34 +335,33 @@ def ask_all(
     conversations: Sequence[Sequence[Message]],
     schemas: Sequence[Schema],
     settings: Settings = GREEDY,
-    language: str = "en",
 ) -> list[Parsed]:
     """``ask`` for many conversations, each with its schema: one call of the backend, and one for all repairs."""
     if len(schemas) != len(conversations):
         raise LabkitError(f"There are {len(conversations)} conversations and {len(schemas)} schemas.")
     first = replies_of(backend, conversations, settings)
-    parsed = [_parsed(reply, schema, language) for reply, schema in zip(first, schemas, strict=True)]
+    parsed = [_parsed(reply, schema) for reply, schema in zip(first, schemas, strict=True)]
     wrong = [index for index, answer in enumerate(parsed) if answer.value is None]
     again = [
         [
             *conversations[i],
             Message("assistant", first[i].text),
-            repair_message(parsed[i], schemas[i], language),
+            repair_message(parsed[i], schemas[i]),
         ]
         for i in wrong
     ]
     for index, reply in zip(wrong, replies_of(backend, again, settings), strict=True):
-        second = _parsed(reply, schemas[index], language)
+        second = _parsed(reply, schemas[index])
         parsed[index] = Parsed(second.value, (first[index], reply), second.problems, parsed[index].problems)
     return parsed
 
 
-def repair_message(parsed: Parsed, schema: Schema, language: str = "en") -> Message:
+def repair_message(parsed: Parsed, schema: Schema) -> Message:
     """What sends an answer back: what is wrong with it, and the request once more."""
-    words = _words(language)
-    separator = "；" if language == "zh" else "; "
+    words = WORDS[schema.language]
+    separator = "；" if schema.language == "zh" else "; "
     problems = words["repair"].format(problems=separator.join(parsed.problems))
-    return Message("user", f"{problems}\n{schema.words(language)}")
+    return Message("user", f"{problems}\n{schema.words()}")
 
 
 def replies_of(
@@ -372,21 +379,15 @@ def replies_of(
     return replies
 
 
-def _parsed(reply: Reply, schema: Schema, language: str) -> Parsed:
-    value, problems = parse(reply.text, schema, language)
+def _parsed(reply: Reply, schema: Schema) -> Parsed:
+    value, problems = parse(reply.text, schema)
     if value is None and reply.finish == "length":
-        problems = (*problems, _words(language)["cut off"])
+        problems = (*problems, WORDS[schema.language]["cut off"])
     return Parsed(value, (reply,), problems)
 
 
 # ---------------------------------------------------------------------------------------------------------------
 # Words
-
-
-def _words(language: str) -> dict[str, str]:
-    if language not in LANGUAGES:
-        raise LabkitError(f"language is {language!r}. Use one of: {', '.join(LANGUAGES)}.")
-    return WORDS[language]
 
 
 def _quoted(text: str) -> str:

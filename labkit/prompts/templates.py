@@ -90,6 +90,10 @@ class Template:
             raise LabkitError(f"chain_of_thought must be True or False, and is {self.chain_of_thought!r}.")
         if self.language not in LANGUAGES:
             raise LabkitError(f"language is {self.language!r}. Use one of: {', '.join(LANGUAGES)}.")
+        if self.schema is not None and self.schema.language != self.language:
+            raise LabkitError(
+                f"language is {self.language!r}, and that of the schema {self.schema.language!r}. Make them equal."
+            )
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -114,7 +118,7 @@ class Template:
         if self.chain_of_thought:
             filled["chain_of_thought"] = THINK[self.language]["with schema" if self.schema else "alone"]
         if self.schema is not None:
-            filled["schema"] = self.schema.words(self.language, alone=not self.chain_of_thought)
+            filled["schema"] = self.schema.words(alone=not self.chain_of_thought)
         return {part: text for part, text in filled.items() if text}
 
     def render(self, /, **values: Any) -> list[Message]:
