@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -397,6 +398,97 @@ def test_an_archive_with_any_changed_byte_is_refused_or_holds_the_right_files(se
             shutil.rmtree(found)
 
 
+# Several files, and IDX
+
+
+def idx(array: np.ndarray, kind: int = 8) -> bytes:
+    """An IDX file, written by its definition."""
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return gzip.compress(bytes([0, 0, kind, array.ndim]) + sizes + array.astype(np.uint8).tobytes())
+
+
+TRAIN, TEST = np.arange(3 * 28 * 28).reshape(3, 28, 28) % 251, np.full((2, 28, 28), 7)
+PARTS = {
+    "train-images-idx3-ubyte.gz": idx(TRAIN),
+    "train-labels-idx1-ubyte.gz": idx(np.array([5, 0, 9])),
+    "t10k-images-idx3-ubyte.gz": idx(TEST),
+    "t10k-labels-idx1-ubyte.gz": idx(np.array([1, 2])),
+}
+
+
+def picture_set(server, parts: dict[str, bytes] = PARTS) -> Dataset:
+    """A small MNIST whose origin sends ``parts``."""
+    for name, content in parts.items():
+        server.put(f"/mnist/{name}", content)
+    members = {name: hashlib.sha256(content).hexdigest() for name, content in PARTS.items()}
+    url = server.url("/mnist/")
+    return text_set(url, name="pictures", path=".", members=members, load=data._load_grey_pictures)
+
+
+def test_several_files_are_fetched_together_and_read(server, tmp_path) -> None:
+    dataset = picture_set(server)
+    place = data.fetch(dataset)
+    assert place == tmp_path / "cache" / "data" / "pictures"
+    assert sorted(path.name for path in place.iterdir()) == sorted(PARTS)
+    pictures = dataset.load(place)
+    for part, expected in zip(pictures, (TRAIN, [5, 0, 9], TEST, [1, 2]), strict=True):
+        np.testing.assert_array_equal(part, expected)
+    assert (pictures.train_x.dtype, pictures.train_y.dtype) == (np.uint8, np.int64)
+    assert data.fetch(dataset) == place
+    assert len(server.asked) == 4
+
+
+def test_one_wrong_file_of_several_is_named_and_nothing_is_kept(server, tmp_path) -> None:
+    name = "t10k-images-idx3-ubyte.gz"
+    refused(picture_set(server, PARTS | {name: b"changed"}), f"the SHA-256 of {name} is", tmp_path)
+    del server.answers[f"/mnist/{name}"]
+    message = refused(picture_set(server, {}), f"/mnist/{name} answered 404", tmp_path)
+    assert "FOLDER" in message
+    assert "t10k-labels-idx1-ubyte.gz into" in message
+
+
+def test_a_local_folder_of_several_files_is_checked(server, tmp_path, monkeypatch) -> None:
+    dataset = picture_set(server)
+    own = tmp_path / "own" / "pictures"
+    own.mkdir(parents=True)
+    monkeypatch.setenv("LABKIT_DATA", str(tmp_path / "own"))
+    for name, content in PARTS.items():
+        (own / name).write_bytes(content)
+    assert data.fetch(dataset) == own
+    assert server.asked == []
+    (own / "train-labels-idx1-ubyte.gz").unlink()
+    refused(dataset, "there is no train-labels-idx1-ubyte.gz in it", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x00\x00\x08\x03 not packed", "is not a whole gzip file"),
+        (idx(TRAIN)[:-20], "is not a whole gzip file"),
+        (b"", "is not an IDX file|is not a whole gzip file"),
+        (gzip.compress(b"<html>"), "is not an IDX file"),
+        (idx(np.arange(3)), "is not an IDX file of bytes in 3 dimensions"),
+        (idx(TRAIN, kind=13), "is not an IDX file"),
+        (gzip.compress(gzip.decompress(idx(TRAIN))[:-1]), r"holds \(3, 28, 28\) values, and holds 2,351"),
+        (gzip.compress(gzip.decompress(idx(TRAIN)) + b"x"), "and holds 2,353"),
+    ],
+)
+def test_a_file_that_is_not_idx_is_named(content, message, tmp_path) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(content)
+    with pytest.raises(LabkitError, match=message) as caught:
+        data.read_idx(path, dimensions=3)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_real_pictures(name: str) -> None:
+    pictures = real(name)
+    assert [len(part) for part in pictures] == [60_000, 60_000, 10_000, 10_000]
+    assert pictures.train_x.shape[1:] == (28, 28)
+    assert Counter(pictures.test_y.tolist()).keys() == set(range(10))
+
+
 # Names
 
 
@@ -411,7 +503,8 @@ def test_unknown_names_are_answered_with_the_known_ones() -> None:
 def test_the_catalog_says_what_one_must_know(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path))
     monkeypatch.delenv("LABKIT_DATA", raising=False)
-    assert [dataset.name for dataset in data.catalog()] == ["digits", "tinyshakespeare", "clinc150", "fsdd"]
+    names = ["digits", "tinyshakespeare", "clinc150", "fsdd", "mnist", "fashion-mnist"]
+    assert [dataset.name for dataset in data.catalog()] == names
     for dataset in data.catalog():
         assert dataset.licence
         assert len(dataset.sha256) == 64
