@@ -253,6 +253,34 @@ DIGIT_PATTERNS = {  # D: the name, F: the figure
     "zh": ("手写的数字D", "手写的F", "数字D", "手写数字F", "手写体数字D", "一个手写的数字D", "D"),
 }
 
+CLOTHES_NAMES = {  # of Fashion-MNIST, in the order of its labels
+    "en": (
+        "a T-shirt",
+        "a pair of trousers",
+        "a pullover",
+        "a dress",
+        "a coat",
+        "a sandal",
+        "a shirt",
+        "a sneaker",
+        "a bag",
+        "an ankle boot",
+    ),
+    "zh": (
+        "一件T恤",
+        "一条裤子",
+        "一件套头衫",
+        "一条连衣裙",
+        "一件外套",
+        "一只凉鞋",
+        "一件衬衫",
+        "一只运动鞋",
+        "一个包",
+        "一只短靴",
+    ),
+}
+CLOTHES_PATTERNS = {"en": ("D", "a picture of D", "a photo of D"), "zh": ("D", "D的图片", "D的照片")}
+
 
 class Caption(NamedTuple):
     """A caption and the facts that it states (a scene in canonical form, None where nothing is said)."""
@@ -300,6 +328,14 @@ def write_digit(digit: int, language: str, rng: np.random.Generator) -> str:
     pattern = _choose(DIGIT_PATTERNS[language], rng)
     text = pattern.replace("D", DIGIT_NAMES[language][digit]).replace("F", str(digit))
     return text.replace("a eight", "an eight").replace("a 8", "an 8")
+
+
+def write_clothes(label: int, language: str, rng: np.random.Generator) -> str:
+    """A caption of one of the ten classes of Fashion-MNIST."""
+    _check_language(language)
+    if label not in range(10):
+        raise LabkitError(f"label is {label!r}. Give one from 0 to 9.")
+    return _choose(CLOTHES_PATTERNS[language], rng).replace("D", CLOTHES_NAMES[language][label])
 
 
 def _leave_out(scene: Scene, missing: float, rng: np.random.Generator) -> Scene:

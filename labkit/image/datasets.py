@@ -1,14 +1,8 @@
-"""Sets of 28x28 pictures with captions: drawn scenes, real digits, a learner's own folder, MNIST and Fashion-MNIST.
-
-A learner's own folder holds pictures and one list of them, ``captions.csv`` or ``captions.jsonl`` (or
-``metadata.…``), with a column for the file's name and one for the caption. Accepted are PNG, JPEG, GIF, BMP, TIFF and
-WebP pictures that are square and 28 to 4,096 pixels wide; larger ones are brought to 28x28 by averaging. Everything
-else is refused with its file or line: nothing is stretched, guessed or skipped silently.
-"""
+"""Sets of 28x28 pictures with captions: drawn scenes, real digits, MNIST and Fashion-MNIST by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DIGIT_SPLIT_SEED = 0  # that of labkit.data.load_digits: a digit of the test part is never trained on
-DIGIT_SPLITS = ("train", "test")
+PUBLISHED_SPLITS = ("train", "test")
 MARGIN = 2  # empty pixels around a digit
 
 
@@ -126,33 +120,77 @@ def digit_pictures(split: str = "train", seed: int = 0, language: str = "both") 
 
     The 8x8 digits are enlarged threefold by cubic interpolation and set into a margin of two pixels.
     """
-    if split not in DIGIT_SPLITS:
-        raise LabkitError(f"split is {split!r}. Set it to one of: {', '.join(DIGIT_SPLITS)}.")
+    _check_split(split)
     _check_language(language)
     digits = data.load_digits(seed=DIGIT_SPLIT_SEED)
     inputs, labels = (digits.train_x, digits.train_y) if split == "train" else (digits.test_x, digits.test_y)
-    grey = _enlarge_digits(inputs.reshape(-1, 8, 8).numpy())
-    return _labelled(grey, labels.numpy(), seed, split, language)
+    grey = _enlarge_digits(inputs.reshape(-1, 8, 8))
+    return _labelled(grey, labels.numpy(), *NAMED["mnist"], seed, split, language)
 
 
-def _labelled(grey: np.ndarray, labels: np.ndarray, seed: int, split: str, language: str) -> PictureSet:
-    """Grey pictures (N, 28, 28) of digits with captions."""
-    rng = drawing.split_generator(seed, split, "digits")
+def named_pictures(
+    name: str, split: str = "train", seed: int = 0, language: str = "both", count: int | None = None
+) -> PictureSet:
+    """MNIST ("mnist") or Fashion-MNIST ("fashion-mnist") with captions, split as published; from ``LABKIT_DATA`` or
+    from the public origin, as ``labkit.data.get`` does. ``count`` takes that many, chosen by ``seed``.
+    """
+    if name not in NAMED:
+        raise LabkitError(f"There are no pictures {name!r}. By name there are: {', '.join(NAMED)}.")
+    _check_split(split)
+    _check_language(language)
+    write, label_names = NAMED[name]
+    published = data.load(name)
+    grey, labels = published[:2] if split == "train" else published[2:]
+    if count is not None:
+        if (
+            isinstance(count, bool)
+            or not isinstance(count, int | np.integer)
+            or not 0 <= count <= len(labels)
+        ):
+            raise LabkitError(f"count is {count!r}. Give a whole number from 0 to {len(labels)}.")
+        chosen = drawing.split_generator(seed, split, name).choice(len(labels), count, replace=False)
+        grey, labels = grey[chosen], labels[chosen]
+    return _labelled(grey, labels, write, label_names, seed, split, language)
+
+
+NAMED: dict[str, tuple[Callable[[int, str, np.random.Generator], str], tuple[str, ...]]] = {
+    "mnist": (words.write_digit, words.DIGIT_NAMES["en"]),
+    "fashion-mnist": (words.write_clothes, words.CLOTHES_NAMES["en"]),
+}
+
+
+def _labelled(
+    grey: np.ndarray,
+    labels: np.ndarray,
+    write: Callable[[int, str, np.random.Generator], str],
+    label_names: tuple[str, ...],
+    seed: int,
+    split: str,
+    language: str,
+) -> PictureSet:
+    """Grey pictures (N, 28, 28) with captions of their labels."""
+    rng = drawing.split_generator(seed, split, "labels")
     languages = [language] * len(labels)
     if language == "both":
         languages = [LANGUAGES[choice] for choice in rng.integers(len(LANGUAGES), size=len(labels))]
-    captions = [words.write_digit(int(d), of, rng) for d, of in zip(labels, languages, strict=True)]
+    captions = [write(int(label), of, rng) for label, of in zip(labels, languages, strict=True)]
     pictures = np.repeat(grey[..., None], 3, axis=-1)
-    return PictureSet(pictures, captions, labels=labels, label_names=words.DIGIT_NAMES["en"])
+    return PictureSet(pictures, captions, labels=labels, label_names=label_names)
 
 
-def _enlarge_digits(digits: np.ndarray) -> np.ndarray:
+def _enlarge_digits(digits: Tensor) -> np.ndarray:
     """(N, 8, 8) in [0, 1] as uint8 (N, 28, 28)."""
-    from scipy.ndimage import zoom
+    from torch.nn import functional
 
-    large = zoom(digits, (1, 3, 3), order=3, mode="grid-constant", grid_mode=True).clip(0, 1)  # (N, 24, 24)
-    margins = ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN))
-    return np.pad(np.rint(large * 255).astype(np.uint8), margins)
+    # Convolution over the nearest 4x4 pixels: empty parts stay empty, where a spline would ripple.
+    large = functional.interpolate(digits[:, None], scale_factor=3, mode="bicubic")  # (N, 1, 24, 24)
+    grey = functional.pad(large.clamp(0, 1), (MARGIN,) * 4)[:, 0]
+    return grey.mul(255).round().numpy().astype(np.uint8)
+
+
+def _check_split(split: str) -> None:
+    if split not in PUBLISHED_SPLITS:
+        raise LabkitError(f"split is {split!r}. Set it to one of: {', '.join(PUBLISHED_SPLITS)}.")
 
 
 def _check_language(language: Any) -> None:
