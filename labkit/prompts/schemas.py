@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,7 @@ WORDS = {
         "repair": "你的回答无法使用：{problems}。",
     },
 }
+BRACKET = re.compile(r"[{\[]")  # where an object or a list may begin
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,8 @@ def find_objects(text: str) -> tuple[list[Any], json.JSONDecodeError | None]:
     found: list[Any] = []
     furthest, reached = None, 0
     place = 0
-    while (start := _next_bracket(text, place)) >= 0:
+    while (bracket := BRACKET.search(text, place)) is not None:
+        start = bracket.start()
         try:
             value, place = decoder.raw_decode(text, start)
             found.append(value)
@@ -296,11 +299,6 @@ def _finite_float(text: str) -> float:
     if not math.isfinite(value):
         raise _NotJson(text)
     return value
-
-
-def _next_bracket(text: str, place: int) -> int:
-    places = [found for bracket in "{[" if (found := text.find(bracket, place)) >= 0]
-    return min(places, default=-1)
 
 
 def _typed(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
