@@ -365,7 +365,7 @@ class Comparison:
         """The comparison in words, with the answer to "is this luck?", in the language of the notebook."""
         cases = self.wins + self.losses + self.ties
         ours, theirs = (f"{rate:.0%}" for rate in self.rates)
-        points, low, high = (f"{100 * value:+.0f}" for value in (self.difference, self.low, self.high))
+        points, low, high = (f"{round(100 * value):+d}" for value in (self.difference, self.low, self.high))
         p = f"{self.p:.3f}" if self.p >= 0.001 else say("less than 0.001", "不到 0.001")
         luck = {
             "better": say(
