@@ -11,33 +11,33 @@ from contextlib import suppress
 from pathlib import Path
 
 from labkit import __version__
-from labkit.common import LANGUAGES, MODES, LabkitError, course_dir
+from labkit.common import LANGUAGES, MODES, LabkitError, check_device, course_dir
 
 DEBUG_VARIABLE = "LABKIT_DEBUG"
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-def _train_town_tokenizer(seed: int) -> Path:
+def _train_town_tokenizer(seed: int, device: str) -> Path:
     from labkit.text import shipped
 
-    return shipped.make_town_tokenizer(seed)
+    return shipped.make_town_tokenizer(seed)  # no device has a part in it
 
 
-def _train_town_gpt(seed: int) -> Path:
+def _train_town_gpt(seed: int, device: str) -> Path:
     from labkit.text import shipped
 
-    return shipped.train_town_gpt(seed)
+    return shipped.train_town_gpt(seed, device)
 
 
-def _train_town_lstm(seed: int) -> Path:
+def _train_town_lstm(seed: int, device: str) -> Path:
     from labkit.text import shipped
 
-    return shipped.train_town_lstm(seed)
+    return shipped.train_town_lstm(seed, device)
 
 
-# What `labkit train NAME` makes: a name -> a function that trains with a seed and writes the weights with their
-# card, and one line that says what they are. Each imports what it needs only when it is called.
-TRAINABLE: dict[str, tuple[Callable[[int], Path], str]] = {
+# What `labkit train NAME` makes: a name -> a function that trains with a seed on a device and writes the weights
+# with their card, and one line that says what they are. Each imports what it needs only when it is called.
+TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
     "town-tokenizer": (_train_town_tokenizer, "byte-level BPE of the town models, 4,096 tokens; seconds"),
     "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; 45 minutes"),
     "town-lstm": (_train_town_lstm, "LSTM on the same texts, 4.0 M parameters; 12 minutes"),
@@ -177,7 +177,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.name not in TRAINABLE:
         raise LabkitError(f"No weights are named {options.name!r}. There are: {', '.join(TRAINABLE)}.")
     function, _ = TRAINABLE[options.name]
-    print(f"written: {function(options.seed)}")
+    print(f"written: {function(options.seed, check_device(options.device))}")
     return GOOD
 
 
@@ -345,6 +345,7 @@ def _train_options(commands) -> None:
     command.add_argument("name", nargs="?", metavar="NAME", help="which weights")
     command.add_argument("--list", action="store_true", help="list the names")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="%(default)s")
+    command.add_argument("--device", default="cpu", help="cpu, cuda or mps; %(default)s")
 
 
 def _data_options(commands) -> None:

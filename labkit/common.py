@@ -91,6 +91,18 @@ def default_device(mode: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def check_device(name: str) -> str:
+    """``name``, if it is a device that this machine has; LabkitError otherwise."""
+    import torch
+
+    there = ["cpu"]
+    there += ["cuda"] if torch.cuda.is_available() else []
+    there += ["mps"] if torch.backends.mps.is_available() else []
+    if name not in there:
+        raise LabkitError(f"There is no device {name!r} on this machine. It has: {', '.join(there)}.")
+    return name
+
+
 def course_dir() -> Path:
     """The course's folder (with ``notebooks`` and ``data``); ``LABKIT_HOME`` overrides."""
     home = os.environ.get("LABKIT_HOME")

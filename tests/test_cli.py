@@ -175,11 +175,18 @@ def test_train_says_what_there_is(monkeypatch, capsys):
     assert "There are: town-tokenizer, town-gpt" in refused(capsys, "train", "gpt")[1]
     trained = []
     monkeypatch.setattr(
-        cli, "TRAINABLE", {"gpt": (lambda seed: trained.append(seed) or Path("gpt.st"), "a small one")}
+        cli,
+        "TRAINABLE",
+        {"gpt": (lambda seed, device: trained.append(seed) or Path("gpt.st"), "a small one")},
     )
     assert cli.main(["train", "gpt", "--seed", "3"]) == 0
     assert trained == [3]
     assert refused(capsys, "train", "gtp")[1].endswith("There are: gpt.")
+    assert (
+        "There is no device 'gpu' on this machine. It has: cpu"
+        in refused(capsys, "train", "gpt", "--device", "gpu")[1]
+    )
+    assert trained == [3]
 
 
 def test_data(capsys):

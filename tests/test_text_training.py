@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from labkit.common import LabkitError
+from labkit.text import training
 from labkit.text.corpus import ContinuedBatches, PackedBatches
 from labkit.text.gpt import GPT, GPTConfig
 from labkit.text.lstm import LSTMConfig, LSTMLanguageModel
@@ -442,8 +443,8 @@ def test_loss_of_every_token_once(config, count, length, stride):
 def test_evaluation_is_without_dropout_and_leaves_the_mode():
     model = make_model(replace(SMALL_LSTM, dropout=0.5))
     tokens = torch.arange(40) % V
-    for training in (True, False):
-        model.train(training)
+    for mode in (True, False):
+        model.train(mode)
         assert evaluate_loss(model, tokens, 8) == evaluate_loss(model, tokens, 8)
         assert model.training is training
 
@@ -519,3 +520,25 @@ def test_wrong_recipes_are_refused():
         find_recipe("tiny")
     with pytest.raises(LabkitError, match="vocabulary"):
         train(small_recipe(model=SMALL), np.arange(100), progress=False)
+
+
+def test_muon_multiplies_in_float32_where_bfloat16_is_emulated(monkeypatch):
+    def stepped(native: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        monkeypatch.setattr(training, "has_bfloat16", lambda device: native)
+        torch.manual_seed(0)
+        layer = nn.Linear(24, 16, bias=False)
+        before, gradient = layer.weight.detach().clone(), torch.randn(16, 24)
+        layer.weight.grad = gradient.clone()
+        make_optimizers(layer, 1e-3, 1.0, weight_decay=0.0, momentum=0.0)[0].step()
+        assert torch.equal(layer.weight.grad, gradient)
+        return before - layer.weight.detach(), gradient
+
+    wide, gradient = stepped(native=False)
+    narrow, _ = stepped(native=True)
+    # The iteration in double precision, with the coefficients of Jordan et al. 2024.
+    x = gradient.double() / gradient.double().norm()
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    torch.testing.assert_close(wide, x.float(), rtol=0, atol=1e-5)
+    assert 1e-3 < (narrow - x.float()).abs().max() < 0.1  # three digits

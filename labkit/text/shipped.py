@@ -25,7 +25,6 @@ from labkit.text.training import bits_per_character, evaluate_loss
 
 NAMES = {"town-gpt": "town-gpt.safetensors", "town-lstm": "town-lstm.safetensors"}
 TOKENIZER = "town-tokenizer.json"
-TRAINING_BYTES = 14_000_000  # of each language
 TOKENIZER_BYTES = 2_000_000  # of each language: more text hardly changes the merges
 
 
@@ -68,17 +67,21 @@ def make_town_tokenizer(seed: int = 0) -> Path:
     return path
 
 
-def train_town_gpt(seed: int = 0) -> Path:
+def train_town_gpt(seed: int = 0, device: str = "cpu") -> Path:
     """Train the shipped GPT in two stages and write it with its card; 50 minutes on one core.
 
     The second stage reads only documents that open with their notes, other ones than the first.
     """
-    return _ship("town-gpt", seed, [Stage("town-gpt", town.NOTES_SHARE), Stage("town-gpt-notes", 1.0)])
+    stages = [
+        Stage("town-gpt", town.NOTES_SHARE, 14_000_000),
+        Stage("town-gpt-notes", 1.0, 14_000_000),
+    ]
+    return _ship("town-gpt", seed, stages, device)
 
 
-def train_town_lstm(seed: int = 0) -> Path:
+def train_town_lstm(seed: int = 0, device: str = "cpu") -> Path:
     """Train the shipped LSTM and write it with its card; about 12 minutes on one core."""
-    return _ship("town-lstm", seed, [Stage("town-lstm", town.NOTES_SHARE)])
+    return _ship("town-lstm", seed, [Stage("town-lstm", town.NOTES_SHARE, 14_000_000)], device)
 
 
 def held_out_bits(
@@ -105,24 +108,26 @@ def bits_on(model: nn.Module, tokenizer: BPETokenizer, texts: list[str], length:
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a training: the recipe's name, and the share of the documents that open with their notes."""
+    """A part of a training: the recipe's name, the share of the documents that open with their notes, and how
+    many bytes of texts there are of each language."""
 
     recipe: str
     notes_share: float
+    size_bytes: int
 
 
-def train_stage(stage: Stage, model: nn.Module | None, seed: int) -> nn.Module:
+def train_stage(stage: Stage, model: nn.Module | None, seed: int, device: str = "cpu") -> nn.Module:
     """Train a fresh model, or this one on; what comes back is rounded to float16, as it would be loaded."""
     tokenizer = load_town_tokenizer()
     with TemporaryDirectory() as folder:
-        texts = town_texts("train", TRAINING_BYTES, seed, stage.notes_share)
+        texts = town_texts("train", stage.size_bytes, seed, stage.notes_share)
         tokens = write_tokens(Path(folder) / "tokens.bin", texts, tokenizer).open()
-        model, _ = train(RECIPES[stage.recipe], tokens, seed=seed, model=model)
+        model, _ = train(RECIPES[stage.recipe], tokens, seed=seed, model=model, device=device)
         del tokens  # Windows cannot delete a file that is mapped
-    return from_tensors(model.config, to_tensors(model))
+    return from_tensors(model.config, to_tensors(model.cpu(), torch.float16))
 
 
-def _ship(name: str, seed: int, stages: list[Stage]) -> Path:
+def _ship(name: str, seed: int, stages: list[Stage], device: str) -> Path:
     tokenizer_path = data_dir() / "weights" / TOKENIZER
     if not tokenizer_path.exists():
         make_town_tokenizer()
@@ -130,15 +135,15 @@ def _ship(name: str, seed: int, stages: list[Stage]) -> Path:
     set_threads()
     start, model = time.perf_counter(), None
     for number, stage in enumerate(stages):
-        model = train_stage(stage, model, seed + 1000 * number)
+        model = train_stage(stage, model, seed + 1000 * number, device)
     seconds = time.perf_counter() - start
     bits = held_out_bits(model, tokenizer)
     path = data_dir() / "weights" / NAMES[name]
-    times = f"{len(stages)} x " if len(stages) > 1 else ""
+    sizes = " and ".join(f"{stage.size_bytes:,}" for stage in stages)
     card = weights.Card(
-        command=f"labkit train {name}",
+        command=f"labkit train {name}" + ("" if device == "cpu" else f" --device {device}"),
         seed=seed,
-        data=f"town, train split, {times}{TRAINING_BYTES:,} bytes of English and of Chinese",
+        data=f"town, train split, {sizes} bytes of English and of Chinese each",
         seconds=round(seconds, 1),
         metrics={f"bits_per_character_{language}": round(value, 4) for language, value in bits.items()},
         notes="float16; the figures are those after rounding, on test documents of the town",
