@@ -446,7 +446,7 @@ def test_evaluation_is_without_dropout_and_leaves_the_mode():
     for mode in (True, False):
         model.train(mode)
         assert evaluate_loss(model, tokens, 8) == evaluate_loss(model, tokens, 8)
-        assert model.training is training
+        assert model.training is mode
 
 
 def test_nothing_to_score_is_refused():
