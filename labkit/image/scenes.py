@@ -2,7 +2,7 @@
 
 What is drawn can be told from the picture, since every attribute has a margin: the half-width of a small thing is
 3.1 to 3.7 pixels and that of a large one 5.4 to 6.2; the centres of neighbouring places are at least 3.5 pixels
-apart in a row or column; things of a pair are a pixel or more apart, within 20 degrees of the axis of their
+apart in a row or column; things of a pair are 1.5 pixels or more apart, within 20 degrees of the axis of their
 relation. Free are: position and size within these bounds, a tilt of up to 6 degrees, the shade of a colour, and
 brightness, tint and gradient of the light background. Where the things of a pair lie in the picture is free too:
 their facts have no place, only a relation.
@@ -42,7 +42,7 @@ HELD_OUT_PAIRS_PER_MILLE = 143
 RADIUS = {"small": (3.1, 3.7), "large": (5.4, 6.2)}  # half the width of a thing, in pixels
 PLACE_CENTRES = np.array([7.3, 14.0, 20.7])  # of the three columns and rows
 PLACE_JITTER = {"small": 1.5, "large": 1.0}
-GAP = (1.2, 4.0)  # pixels between the things of a pair
+GAP = (1.8, 4.0)  # pixels between the things of a pair
 SLOPE = 0.35  # of the line between the centres of a pair, against the axis of the relation: 19 degrees
 TILT = np.deg2rad(6)
 BORDER = 0.3  # pixels between a thing and the edge
