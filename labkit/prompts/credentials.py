@@ -85,17 +85,18 @@ def checked_address(address: str, allow_http: bool = False) -> str:
     """
     try:
         parts = urlsplit(address.strip())
-        host, port = parts.hostname, parts.port
-    except (ValueError, AttributeError):
-        parts = host = port = None
-    if not host or parts.scheme not in ("http", "https") or any(c <= " " for c in address.strip()):
-        raise LabkitError(
-            "The base address is not a web address. Give one such as https://host/v1 (LABKIT_API_BASE)."
-        )
-    if "@" in parts.netloc or parts.query or parts.fragment or redact(address) != address:
+        safe = not ("@" in address or parts.query or parts.fragment) and redact(address) == address
+        host = parts.hostname if parts.port is None or parts.port else None  # a wrong port raises
+    except (ValueError, TypeError, AttributeError):
+        safe, host = "@" not in str(address), None
+    if not safe:
         raise LabkitError(
             "The base address holds a name, a password, a key or a query, which would be shown with it. "
             f"Give it without, and the key in {KEY_VARIABLE}."
+        )
+    if not host or parts.scheme not in ("http", "https") or any(c <= " " for c in address.strip()):
+        raise LabkitError(
+            "The base address is not a web address. Give one such as https://host/v1 (LABKIT_API_BASE)."
         )
     if parts.scheme == "http" and not is_local(host) and not allow_http:
         raise LabkitError(
@@ -104,7 +105,7 @@ def checked_address(address: str, allow_http: bool = False) -> str:
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
     shown_host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown_host}{'' if port is None else f':{port}'}{path}"
+    return f"{parts.scheme}://{shown_host}{'' if parts.port is None else f':{parts.port}'}{path}"
 
 
 def is_local(host: str) -> bool:

@@ -20,7 +20,7 @@ from labkit.common import LabkitError
 from labkit.prompts.cache import ReplyCache, cache_key
 from labkit.prompts.credentials import Redactor, check_key, checked_address, redact
 from labkit.prompts.messages import Message, Reply, Settings, check_conversation
-from labkit.prompts.transport import Limits, Stopped, Transport
+from labkit.prompts.transport import Limits, Stopped, Transport, encoded
 
 BASE_VARIABLE, MODEL_VARIABLE = "LABKIT_API_BASE", "LABKIT_API_MODEL"
 GREEDY = Settings()
@@ -97,7 +97,7 @@ class Endpoint:
         check_key()
         self.address = checked_address(address, allow_http)
         self.prices = prices
-        self.cache = ReplyCache() if cache is True else (cache or None)
+        self.cache = (ReplyCache() if cache else None) if isinstance(cache, bool) else cache
         self._extra = dict(extra or {})
         self._transport = Transport(self.address, limits)
         self._usage, self._lock = Usage(), threading.Lock()
@@ -166,6 +166,7 @@ class Endpoint:
             payload["seed"] = settings.seed
         payload |= self._extra
         payload = {name: value for name, value in payload.items() if value is not None}
+        encoded(payload)  # what cannot be sent is refused before anything is
         return _Request(cache_key({"address": self.address, "payload": payload}), payload)
 
     def _kept(self, request: _Request) -> Reply | None:
@@ -182,11 +183,10 @@ class Endpoint:
             wait(futures, return_when=FIRST_EXCEPTION)
         except BaseException:  # an interrupt: what is under way ends by itself, and is kept
             stopped.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+            threading.Thread(target=_close, args=(pool, client), daemon=True).start()
             raise
         stopped.set()  # nobody waits any longer but where one failed
-        pool.shutdown(wait=True, cancel_futures=True)
-        client.close()
+        _close(pool, client)
         self._raise_first(futures)
         return {key: future.result() for future, (_, key) in futures.items()}
 
@@ -211,13 +211,16 @@ class Endpoint:
 
     def _ask(self, client: Any, request: _Request, stopped: threading.Event) -> Reply:
         started = time.perf_counter()
-        answer = self._transport.post(client, request.payload, stopped)
-        choice = _choice(answer, self.address)
-        if choice is None:
-            raise LabkitError(f"{self.address} sent a reply without choices. Check the model's name.")
-        text = _content(choice, "message", self.address)
-        reply = self._finished(redact(text), choice, answer.get("usage"), started)
-        return self._keep(request, reply)
+        try:
+            answer = self._transport.post(client, request.payload, stopped)
+            choice = _choice(answer, self.address)
+            if choice is None:
+                raise LabkitError(f"{self.address} sent a reply without choices. Check the model's name.")
+            text = _content(choice, "message", self.address)
+        except BaseException:
+            stopped.set()  # here: the next thread may begin before the first hears of it
+            raise
+        return self._keep(request, self._finished(text, choice, answer.get("usage"), started))
 
     def _streamed(self, request: _Request) -> Iterator[str]:
         started, client = time.perf_counter(), self._transport.open()
@@ -263,6 +266,11 @@ class Endpoint:
         with self._lock:
             sums = {name: getattr(self._usage, name) + count for name, count in more.items()}
             self._usage = replace(self._usage, **sums)
+
+
+def _close(pool: ThreadPoolExecutor, client: Any) -> None:
+    pool.shutdown(wait=True, cancel_futures=True)
+    client.close()
 
 
 def _choice(answer: dict[str, Any], address: str) -> dict[str, Any] | None:

@@ -138,10 +138,11 @@ class Transport:
         except ImportError:
             raise LabkitError("Endpoints need the package httpx. Install it: pip install httpx") from None
         # A school's proxy is for other machines: asked for this one, it would look on itself.
-        trust_env, seconds = not is_local(urlsplit(self.address).hostname), self.limits.timeout
+        parts, seconds = urlsplit(self.address), self.limits.timeout
+        options = {"trust_env": not is_local(parts.hostname), "verify": parts.scheme == "https"}
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS), pool=None)
         with suppress(ImportError, ValueError, OSError, httpx.InvalidURL):
-            return httpx.Client(trust_env=trust_env, timeout=timeout)
+            return httpx.Client(timeout=timeout, **options)
         # Raised out here: the error there names the proxy, and with it perhaps its password.
         raise LabkitError(
             "The proxy or the certificates that the environment names cannot be used. Check HTTPS_PROXY, "
@@ -150,7 +151,7 @@ class Transport:
 
     def post(self, client: httpx.Client, payload: dict[str, Any], stopped: threading.Event) -> dict[str, Any]:
         """The answer to ``payload``. Raises LabkitError when it is refused, or not there after all retries."""
-        body = _encoded(payload)
+        body = encoded(payload)
         for attempt in range(self.limits.retries + 1):
             self._begin(stopped)
             found = self._attempt(client, body)
@@ -161,7 +162,7 @@ class Transport:
 
     def events(self, client: httpx.Client, payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The events of a streamed answer as they come. Retries until the first; errors as in ``post``."""
-        body, stopped = _encoded(payload), threading.Event()
+        body, stopped = encoded(payload), threading.Event()
         for attempt in range(self.limits.retries + 1):
             self._begin(stopped)
             fault, begun = None, False
@@ -332,7 +333,8 @@ class Transport:
         )
 
 
-def _encoded(payload: dict[str, Any]) -> bytes:
+def encoded(payload: dict[str, Any]) -> bytes:
+    """The body of a request; raises LabkitError for what is no JSON."""
     try:
         return json.dumps(payload, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError):  # a surrogate is a ValueError too
@@ -355,16 +357,28 @@ def _data_lines(pieces: Iterator[bytes]) -> Iterator[str | None]:
             return
         for line in lines:
             yield line[5:].decode("utf-8", errors="replace").strip() if line.startswith(b"data:") else None
-    if rest.startswith(b"data:"):
-        yield rest[5:].decode("utf-8", errors="replace").strip()
+    data = rest.removeprefix(b"data:").decode("utf-8", errors="replace").strip()
+    if data == "[DONE]" or _object(data) is not None:  # the last line end is often forgotten
+        yield data
 
 
 def _object(text: str) -> dict[str, Any] | None:
+    """The JSON object that ``text`` is, with nothing in it that is the key; None for anything else."""
     try:
-        found = json.loads(text)
+        found = _hidden(json.loads(text))
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_hidden(one) for one in value]
+    if isinstance(value, dict):
+        return {redact(name): _hidden(one) for name, one in value.items()}
+    return value
 
 
 def _names_an_end(event: dict[str, Any]) -> bool:
@@ -378,7 +392,7 @@ def _said(answer: dict[str, Any]) -> str:
     said = error.get("message") or error.get("detail") if isinstance(error, dict) else error
     if not isinstance(said, str) or not said.strip():
         return ""
-    said = redact(" ".join(said.split()))  # before it is cut: half a key is too much
+    said = " ".join(said.split())
     shown = said if len(said) <= SHOWN_CHARACTERS else f"{said[:SHOWN_CHARACTERS]}..."
     return f' It says: "{shown}"'
 
