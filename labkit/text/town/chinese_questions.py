@@ -4,13 +4,13 @@ Entry = tuple[str, list[str], list[str]]  # asked role, questions, answers
 
 QUESTIONS: dict[str, list[Entry]] = {
     "weather": [
-        ("weather", ["{date}天气怎么样？", "{date:full}是什么天气？"], ["{weather:adj}。", "那天{weather:does}。", "是{weather:day}。"]),
-        ("date", ["哪天{weather:adj}？", "{weather:day}是哪一天？"], ["{date}。", "{date:full}。", "是{date}。"]),
+        ("weather", ["{date}天气怎么样？", "{date:full}是什么天气？"], ["{weather:adj}。", "那天{weather:does}。", "{date}是{weather:day}。", "{date:full}{weather:does}。", "{date}那天{weather:adj}。"]),
+        ("date", ["哪天{weather:adj}？", "{weather:day}是[哪一天|哪天|几月几日]？", "[还记得|你知道][镇上|]哪天{weather:does}吗？", "[镇上|小镇上][哪一天|几月几日|什么时候]{weather:does}？", "{weather:does}的那天是[几月几日|几号|什么日子]？"], ["{date}。", "{date:full}。", "是{date}。"]),
     ],
     "temperature": [("degrees", ["{date}气温[是|有]多少？", "{date:full}有多少度？"], ["{degrees}度。", "气温是{degrees}度。", "那天{degrees}度。"])],
     "visited": [
         ("place", ["{person}去了哪里？", "{person}到过什么地方？"], ["{place}。", "去了{place}。", "{person:ref}去了{place}。"]),
-        ("person", ["谁去了{place}？", "到{place}去的是谁？"], ["{person}。", "是{person}。", "{person}去了。"]),
+        ("person", ["谁去了{place}？", "到{place}去的是谁？"], ["{person}。", "是{person}。", "去{place}的是{person}。"]),
     ],
     "bought": [
         ("goods", ["{person}在{place}买了什么？", "{person}花{price}买了什么？"], ["{goods:a}。", "买了{goods:a}。", "{person:ref}买了{goods:a}。"]),
@@ -45,7 +45,7 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("person", ["{other}把{object}还给了谁？", "{object}还给了谁？"], ["{person}。", "还给了{person}。"]),
     ],
     "met": [
-        ("other", ["{person}在{place}遇见了谁？", "{person}碰到了谁？"], ["{other}。", "遇见了{other}。", "是{other}。"]),
+        ("other", ["{person}在{place}遇见了谁？", "{person}碰到了谁？"], ["{other}。", "{person:ref}遇见了{other:obj}。", "是{other}。"]),
         ("place", ["{person}在哪里遇见了{other}？", "{person}和{other}是在哪里见面的？"], ["在{place}。", "是在{place}。", "两人是在{place}见的面。"]),
     ],
     "helped": [
@@ -60,11 +60,11 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "learned": [
         ("activity", ["{person}跟{other}学会了什么？", "{person}学会了什么？"], ["{activity}。", "学会了{activity}。", "{person:ref}学会了{activity}。"]),
-        ("other", ["{person}跟谁学{activity}？", "教{person}{activity}的是谁？"], ["{other}。", "是{other}。", "师傅是{other}。"]),
+        ("other", ["{person}跟谁学{activity}？", "教{person}{activity}的是谁？"], ["{other}。", "是{other}教的。", "{person:ref}的师傅是{other}。"]),
     ],
     "broke": [
         ("object", ["{other}的什么东西坏了？", "{other}弄坏了什么？"], ["{object:a}。", "{object:a}坏了。"]),
-        ("other", ["谁的{object}坏了？", "坏了的{object}是谁的？"], ["{other}的。", "是{other}的。"]),
+        ("other", ["[谁的|哪一位的]{object}坏了？", "坏了的{object}是[谁的|哪一位的]？"], ["{other}的。", "是{other}的。", "坏的是{other}的{object}。"]),
     ],
     "cooked": [
         ("food", ["{person}给{other}做了什么？", "{person}做了什么吃的？"], ["{food}。", "做了{food}。", "{person:ref}做了{food}。"]),
@@ -81,12 +81,12 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("person", ["谁参加{event}迟到了？", "{event}迟到的是谁？"], ["{person}。", "是{person}。", "{person}迟到了。"]),
     ],
     "planned": [
-        ("activity", ["{person}{date}打算做什么？", "{person}有什么打算？"], ["{activity}。", "打算{activity}。", "{person:ref}想{activity}。"]),
+        ("activity", ["{person}{date}打算做什么？", "{person}有什么打算？"], ["打算{activity}。", "{person:ref}想{activity}。", "{person:ref}打算{date}{activity}。"]),
         ("date", ["{person}打算哪天{activity}？", "{person}什么时候去{activity}？"], ["{date}。", "{date:full}。", "是{date}。"]),
     ],
     "mood": [
-        ("mood", ["{person}心情怎么样？", "{person}感觉如何？"], ["{mood:feels}。", "{person:ref}{mood:feels}。"]),
-        ("person", ["谁{mood:feels}？"], ["{person}。", "是{person}。"]),
+        ("mood", ["{person}[心情|心里|情绪]怎么样？", "{person}[感觉|心情]如何？", "[那天|当时|事情过后，]{person}[是什么心情|心情怎么样|有什么感受]？"], ["{mood:feels}。", "{person:ref}{mood:feels}。", "{person:ref}[那天|当时]{mood:feels}。", "{person:ref}{mood:look}。"]),
+        ("person", ["谁{mood:feels}？", "[谁|哪一位|什么人]{mood:look}？", "[这件事|这一切|那件事][让谁|叫谁|让什么人]{mood:feels}？", "[当时|后来|最后|那天|听到消息，|事情过后，][谁|是谁|哪一位]{mood:feels}？", "{mood:feels}的[是谁|是哪一位|人是谁]？"], ["{person}。", "是{person}。", "{person}{mood:feels}。", "{mood:feels}的是{person}。"]),
     ],
     "event": [
         ("date", ["{event}是哪天？", "{event}什么时候在{place}举行？"], ["{date}。", "{date:full}。", "是{date}。"]),
@@ -97,25 +97,25 @@ QUESTIONS: dict[str, list[Entry]] = {
     "attendance": [("count", ["{event}来了多少人？", "有多少人参加{event}？"], ["{count}人。", "来了{count}人。", "一共{count}人。"])],
     "cancelled": [
         ("reason", ["{event}为什么取消？", "{event}是因为什么取消的？"], ["因为{reason}。", "{reason}。", "是因为{reason}取消的。"]),
-        ("event", ["什么活动取消了？", "因为{reason}取消的是什么活动？"], ["{event}。", "是{event}。", "{event}取消了。"]),
+        ("event", ["什么活动因{reason}取消了？", "因为{reason}取消的是什么活动？"], ["{event}。", "是{event}。", "{event}取消了。"]),
     ],
     "won": [
-        ("person", ["谁[夺得|得了]{contest}[的|]冠军？", "{contest}的冠军是谁？"], ["{person}。", "是{person}。", "冠军是{person}。"]),
-        ("prize", ["{person}得到了什么奖品？", "{contest}的奖品是什么？"], ["{prize:a}。", "是{prize:a}。", "奖品是{prize:a}。"]),
+        ("person", ["谁[夺得|得了]{contest}[的|]冠军？", "{contest}的冠军是谁？"], ["{person}。", "是{person}。", "{contest}的冠军是{person}。"]),
+        ("prize", ["{person}得到了什么奖品？", "{contest}的奖品是什么？"], ["{prize:a}。", "{person:ref}得到了{prize:a}。", "{contest}的奖品是{prize:a}。"]),
         ("contest", ["{person}赢了什么比赛？", "{person}在什么比赛中得了第一？"], ["{contest}。", "是{contest}。", "{person:ref}赢了{contest}。"]),
     ],
     "runner_up": [
-        ("other", ["{contest}第二名是谁？", "谁得了{contest}亚军？"], ["{other}。", "是{other}。", "第二名是{other}。"]),
+        ("other", ["{contest}第二名是谁？", "谁得了{contest}亚军？"], ["{other}。", "是{other}。", "{contest}第二名是{other}。"]),
         ("contest", ["{other}在什么比赛中得了第二？", "{other}是什么比赛的亚军？"], ["{contest}。", "是{contest}。"]),
     ],
     "match": [
         ("goals", ["{team}对{rival}的比分是多少？", "{team}和{rival}踢成几比几？"], ["{goals}比{rival_goals}。", "比分是{goals}比{rival_goals}。", "踢成了{goals}比{rival_goals}。"]),
-        ("rival", ["{team}的对手是谁？", "{team}跟哪个队比赛？"], ["{rival}。", "是{rival}。", "对手是{rival}。"]),
+        ("rival", ["{team}的对手是[谁|哪个队]？", "{team}[跟|和|与]哪个队比赛？"], ["{rival}。", "是{rival}。", "{team}的对手是{rival}。"]),
     ],
     "road_closed": [
-        ("reason", ["{street}为什么封闭？", "{street}不能走，是什么原因？"], ["因为{reason}。", "{reason}。", "原因是{reason}。"]),
+        ("reason", ["{street}为什么封闭？", "{street}不能走，是什么原因？"], ["因为{reason}。", "{reason}。", "{street}封闭是因为{reason}。"]),
         ("date", ["{street}哪天封闭？", "{street}是什么时候封闭的？"], ["{date}。", "{date:full}。", "是{date}。"]),
-        ("street", ["哪条街封闭了？", "因为{reason}封闭的是哪条街？"], ["{street}。", "是{street}。", "{street}封闭了。"]),
+        ("street", ["{date}哪条街封闭了？", "因为{reason}封闭的是哪条街？"], ["{street}。", "是{street}。", "{street}封闭了。"]),
     ],
     "road_reopened": [
         ("date", ["{street}哪天恢复通行？", "{street}什么时候重新开放？"], ["{date}。", "{date:full}。", "是{date}。"]),
@@ -126,7 +126,7 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("date", ["{street}的事故是哪天发生的？", "{vehicle}哪天出了事故？"], ["{date}。", "{date:full}。", "是{date}。"]),
         ("vehicle", ["{street}上出事的是什么车？", "{date}在{street}出事的是什么？"], ["{vehicle:a}。", "是{vehicle:a}。"]),
     ],
-    "injured": [("count", ["{vehicle}事故中有多少人受伤？", "{vehicle}出事伤了几个人？"], ["{count}人。", "有{count}人受伤。", "伤了{count}人。"])],
+    "injured": [("count", ["{vehicle}事故中有[多少|几个]人受伤？", "{vehicle}出事伤了[几个|多少]人？", "{vehicle}事故[造成|导致][几|多少]人受伤？"], ["{count}人。", "有{count}人受伤。", "{vehicle}事故伤了{count}人。"])],
     "theft": [
         ("object", ["{place}被偷了什么？", "{date}{place}丢了什么？"], ["{object:a}。", "是{object:a}。", "被偷的是{object:a}。"]),
         ("place", ["{object}是在哪里被偷的？", "{date}哪里失窃？"], ["{place}。", "在{place}。", "是{place}。"]),
@@ -137,12 +137,12 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("object", ["警察在{place}找回了什么？", "{place}里找到了什么赃物？"], ["{object:a}。", "是{object:a}。", "找回了{object:a}。"]),
     ],
     "delay": [
-        ("minutes", ["{vehicle}晚点多久？", "{vehicle}晚了多少分钟？"], ["{minutes}分钟。", "晚了{minutes}分钟。"]),
-        ("reason", ["{vehicle}为什么晚点？", "{vehicle}晚点是什么原因？"], ["因为{reason}。", "{reason}。", "原因是{reason}。"]),
-        ("vehicle", ["什么晚点了{minutes}分钟？", "因为{reason}晚点的是什么？"], ["{vehicle}。", "是{vehicle}。"]),
+        ("minutes", ["{vehicle}晚点[多久|多长时间|多少分钟]？", "{vehicle}[晚了|晚到了|误点]多少分钟？"], ["{minutes}分钟。", "{vehicle}晚了{minutes}分钟。"]),
+        ("reason", ["{vehicle}为什么[晚点|迟到|误点]？", "{vehicle}晚点[是什么原因|是怎么回事|是因为什么]？"], ["因为{reason}。", "{reason}。", "{vehicle}晚点是因为{reason}。"]),
+        ("vehicle", ["什么晚点了{minutes}分钟？", "因为{reason}晚点的是什么？"], ["{vehicle}。", "是{vehicle}。", "{vehicle}晚点了。"]),
     ],
     "council": [
-        ("measure", ["镇议会{date}决定了什么？", "镇议会通过了什么？"], ["{measure}。", "决定{measure}。", "是{measure}。"]),
+        ("measure", ["镇议会{date}[决定|通过]了什么？", "{date}，镇议会作出了什么决定？"], ["{measure}。", "决定{measure}。", "镇议会决定{measure}。"]),
         ("date", ["镇议会哪天决定{measure}？", "{measure}是哪天定下来的？"], ["{date}。", "{date:full}。", "是{date}。"]),
     ],
     "cost": [
@@ -151,7 +151,7 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "donation": [
         ("amount", ["{person}捐了多少钱？", "{place}收到{person}捐的多少钱？"], ["{amount}。", "捐了{amount}。", "{person:ref}捐了{amount}。"]),
-        ("person", ["谁给{place}捐了{amount}？", "给{place}捐款的是谁？"], ["{person}。", "是{person}。", "是{person}捐的。"]),
+        ("person", ["谁给{place}捐了{amount}？", "给{place}捐款的是谁？"], ["{person}。", "是{person}捐的。", "给{place}捐款的是{person}。"]),
         ("place", ["{person}把钱捐给了哪里？", "{person}捐的{amount}给了哪里？"], ["{place}。", "捐给了{place}。", "是{place}。"]),
     ],
     "new_shop": [
@@ -166,11 +166,11 @@ QUESTIONS: dict[str, list[Entry]] = {
     ],
     "job": [
         ("job", ["{person}是做什么工作的？", "{person}的职业是什么？"], ["{job}。", "{person:ref}是{job:a}。", "是{job}。"]),
-        ("place", ["{person}在哪里工作？", "{person}在什么地方上班？"], ["{place}。", "在{place}。", "{person:ref}在{place}上班。"]),
-        ("person", ["{place}的{job}是谁？", "谁在{place}当{job}？"], ["{person}。", "是{person}。"]),
+        ("place", ["{person}在哪里工作？", "{person}在什么地方上班？"], ["{place}。", "{person:ref}在{place}工作。", "{person:ref}在{place}上班。"]),
+        ("person", ["{place}的{job}是谁？", "谁在{place}当{job}？"], ["{person}。", "是{person}。", "{place}的{job}是{person}。", "{person}在{place}当{job}。"]),
     ],
-    "home": [("street", ["{person}住在哪里？", "{person}的家在哪条街？"], ["{street}。", "住在{street}。", "{person:ref}住在{street}。"])],
-    "age": [("years", ["{person}多大年纪？", "{person}今年多少岁？"], ["{years}岁。", "{person:ref}{years}岁了。", "今年{years}岁。"])],
+    "home": [("street", ["{person}住在哪里？", "{person}的家在哪条街？"], ["{street}。", "{person:ref}家在{street}。", "{person:ref}住在{street}。"])],
+    "age": [("years", ["{person}[多大年纪|多大|多大岁数]？", "{person}今年多少岁？"], ["{years}岁。", "{person:ref}{years}岁了。", "{person:ref}今年{years}岁。"])],
     "likes": [
         ("activity", ["{person}喜欢做什么？", "{person}有什么爱好？"], ["{activity}。", "喜欢{activity}。", "{person:ref}喜欢{activity}。"]),
         ("person", ["谁喜欢{activity}？", "爱好{activity}的是谁？"], ["{person}。", "是{person}。", "{person}喜欢。"]),
@@ -181,21 +181,21 @@ QUESTIONS: dict[str, list[Entry]] = {
         ("name", ["{person}的{animal}叫什么名字？", "{person}的宠物叫什么？"], ["{name}。", "叫{name}。", "名叫{name}。"]),
     ],
     "family": [
-        ("other", ["{person}的{relation}是谁？", "谁是{person}的{relation}？"], ["{other}。", "是{other}。"]),
+        ("other", ["{person}的{relation}是谁？", "谁是{person}的{relation}？"], ["{other}。", "是{other}。", "{person:refs}{relation}是{other}。"]),
         ("relation", ["{other}是{person}的什么人？"], ["{relation}。", "是{relation}。", "{other}是{person:refs}{relation}。"]),
     ],
     "where": [
-        ("street", ["{place}在哪条街？", "{place}在哪里？"], ["{street}。", "在{street}。", "{place}在{street}。"]),
-        ("place", ["{street}上有什么地方？"], ["{place}。", "有{place}。"]),
+        ("street", ["{place}在哪条街？", "{place}在哪里？"], ["{street}。", "在{street}。", "{place}在{street}。", "{place}就在{street}上。"]),
+        ("place", ["{street}上有什么地方？", "[去|走进|路过]{street}，能看到什么地方？", "什么地方[在|位于|坐落在]{street}？"], ["{place}。", "有{place}。", "{street}上有{place}。"]),
     ],
     "opened": [("year", ["{place}是哪年开的？", "{place}什么时候开始[营业|开放]？"], ["{year}年。", "是{year}年。", "{place}是{year}年开的。"])],
     "hours": [
-        ("opening", ["{place}几点开门？", "{place}每天什么时候开门？"], ["{opening}。", "{opening:words}。", "{opening:words}开门。"]),
-        ("closing", ["{place}几点关门？", "{place}什么时候打烊？"], ["{closing}。", "{closing:words}。", "{closing:words}关门。"]),
+        ("opening", ["{place}几点开门？", "{place}每天什么时候开门？"], ["{opening}。", "{opening:words}。", "{place}{opening:words}开门。"]),
+        ("closing", ["{place}几点关门？", "{place}什么时候打烊？"], ["{closing}。", "{closing:words}。", "{place}{closing:words}关门。"]),
     ],
     "sells": [
         ("goods", ["{place}卖什么？", "在{place}能买到什么？"], ["{goods}。", "卖{goods}。", "能买到{goods}。"]),
-        ("place", ["哪里卖{goods}？", "在哪里能买到{goods}？"], ["{place}。", "在{place}。"]),
+        ("place", ["哪里卖{goods}？", "在哪里能买到{goods}？"], ["{place}。", "{place}卖{goods}。"]),
     ],
-    "feature": [("feature", ["{place}有什么特别的？", "{place}里有什么？"], ["{feature}。", "有{feature}。", "{place}有{feature}。"])],
+    "feature": [("feature", ["{place}有什么特别的？", "{place}里有什么？"], ["有{feature}。", "{place}有{feature}。"])],
 }  # fmt: skip
