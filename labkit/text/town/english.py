@@ -1183,7 +1183,7 @@ COLOUR = {
         '"[That is good news|How wonderful|I am so glad|What a lovely day|That makes me happy|Splendid]," said <who> <gladly>.',
         "<who> [clapped|cheered|shook hands with everyone|danced a few steps|thanked everybody] <gladly>.",
         "what a [lovely|wonderful|fine|happy|splendid] [day|ending|surprise] it was for [the town|everyone|young and old|all of them|the whole street|friends and neighbours]!",
-        "[there were smiles|there was laughter|there was much joy|there were happy faces] <loc>, and <folk> [celebrated|cheered|joined in] <gladly>.",
+        "[there were smiles|there was laughter|there was much joy|there were happy faces] <loc>, and <folk> [celebrated|cheered|sang along] <gladly>.",
         "[nobody|not one of them] could have [wished for a better end|hoped for more|asked for better news], [said|thought] <who> <gladly>.",
         "even <creature> [seemed happy|looked pleased|seemed to celebrate] <loc>.",
         "the town has [reason to celebrate|every reason to be happy|one more reason to smile], and <folk> [celebrated|agreed|smiled] <loc>.",
