@@ -371,6 +371,16 @@ def test_a_table_without_some_checks():
     assert len(results.table(checks=()).rows[0]) == 7
 
 
+def test_a_check_that_a_variant_never_met_has_no_share():
+    trials = (
+        Trial("a", 0, 0, "x", True, (), {"format": True}, 1, 1, 1),
+        Trial("b", 0, 0, "x", True, (), {}, 1, 1, 1),
+    )
+    results = Results((None,), ("a", "b"), trials)
+    assert [row[4] for row in results.table().rows] == ["1.00", "-"]
+    assert results.check("b", "format").cases == 0
+
+
 def test_the_figure_shows_rates_and_intervals():
     results = evaluate([VAGUE, DIGITS], CASES, Calculator())
     ax = results.figure("Sums")

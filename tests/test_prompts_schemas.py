@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.common import LabkitError
@@ -163,7 +163,7 @@ VALUES = st.recursive(
         st.text(max_size=4),
     ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=4,
+    max_leaves=3,
 )
 
 
@@ -258,6 +258,7 @@ def test_any_text_comes_back_from_between_any_prose(before, after, text, escaped
     assert (value, reasons) == ({"note": text}, ())
 
 
+@settings(max_examples=50)  # whole lists of objects take hypothesis a while
 @given(
     st.lists(
         st.tuples(

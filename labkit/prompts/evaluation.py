@@ -262,11 +262,18 @@ class Results:
         for name in self.variants:
             success = self.success(name)
             interval = f"{success.low:.{digits}f} to {success.high:.{digits}f}" if success.cases > 1 else "-"
-            shares = [f"{self.check(name, check).mean:.{digits}f}" for check in checks]
-            sizes = [self.characters(name), self.prompt_tokens(name), self.reply_tokens(name)]
+            shares = [
+                self._by_case(name, lambda trial, check=check: trial.checks.get(check)) for check in checks
+            ]
+            sizes = [
+                self._by_case(name, lambda trial: len(trial.answer)),
+                self._by_case(name, lambda trial: trial.prompt_tokens),
+                self._by_case(name, lambda trial: trial.reply_tokens),
+            ]
             rows.append(
-                [name, str(success.cases), f"{success.mean:.{digits}f}", interval, *shares]
-                + [f"{size.mean:.1f}" for size in sizes]
+                [name, str(success.cases), f"{success.mean:.{digits}f}", interval]
+                + [f"{share.mean():.{digits}f}" if len(share) else "-" for share in shares]
+                + [f"{size.mean():.1f}" for size in sizes]
             )
         return ResultTable(columns, rows)
 
