@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,9 +68,9 @@ class _Request:
 class Endpoint:
     """A model behind an address that speaks OpenAI's chat completions.
 
-    ``cache``: True keeps replies in labkit's cache folder, False none, a ReplyCache in its own. A kept reply is
-    given again for an equal request: address, model, messages, settings and ``extra``. Equal requests in one call
-    are sent once. ``extra`` adds fields to every request, and takes fields away where it says None, as in
+    ``cache``: True keeps replies in labkit's cache folder, a path in that folder, False none. A kept reply is given
+    again for an equal request: address, model, messages, settings and ``extra``. Equal requests in one call are
+    sent once. ``extra`` adds fields to every request, and takes fields away where it says None, as in
     ``{"max_tokens": None, "max_completion_tokens": 160}``. At temperature 0 no seed is sent: it changes nothing.
 
     Raises LabkitError for a missing or unsafe address (see ``credentials.checked_address``) or a missing model.
@@ -82,7 +83,7 @@ class Endpoint:
         *,
         limits: Limits = Limits(),  # noqa: B008  (frozen)
         prices: Prices | None = None,
-        cache: ReplyCache | bool = True,
+        cache: ReplyCache | Path | str | bool = True,
         extra: Mapping[str, Any] | None = None,
         allow_http: bool = False,
     ) -> None:
@@ -97,7 +98,7 @@ class Endpoint:
         check_key()
         self.address = checked_address(address, allow_http)
         self.prices = prices
-        self.cache = (ReplyCache() if cache else None) if isinstance(cache, bool) else cache
+        self.cache = _opened(cache)
         self._extra = dict(extra or {})
         self._transport = Transport(self.address, limits)
         self._usage, self._lock = Usage(), threading.Lock()
@@ -224,7 +225,9 @@ class Endpoint:
 
     def _streamed(self, request: _Request) -> Iterator[str]:
         started, client = time.perf_counter(), self._transport.open()
-        payload = request.payload | {"stream": True, "stream_options": {"include_usage": True}}
+        payload = request.payload | {"stream": True}
+        if self._extra.get("stream_options", True) is not None:  # some servers refuse it
+            payload |= {"stream_options": {"include_usage": True}}
         pieces, redactor, last, usage = [], Redactor(), None, None
         try:
             for event in self._transport.events(client, payload):
@@ -266,6 +269,12 @@ class Endpoint:
         with self._lock:
             sums = {name: getattr(self._usage, name) + count for name, count in more.items()}
             self._usage = replace(self._usage, **sums)
+
+
+def _opened(cache: ReplyCache | Path | str | bool) -> ReplyCache | None:
+    if isinstance(cache, bool):
+        return ReplyCache() if cache else None
+    return cache if isinstance(cache, ReplyCache) else ReplyCache(cache)
 
 
 def _close(pool: ThreadPoolExecutor, client: Any) -> None:

@@ -218,10 +218,10 @@ class Transport:
         fault = None
         try:
             with self._request(client, body) as response:
-                kind = response.headers.get("content-type", "")
-                if response.status_code == 200 and not kind.startswith("application/json"):
+                kind = response.headers.get("content-type", "").lower()
+                if response.status_code == 200 and kind.startswith("text/event-stream"):
                     yield from self._parsed_events(response)
-                else:  # refused, or by a server that does not stream
+                else:  # refused, or from a server that does not stream
                     yield self._whole(response, time.monotonic() + self.limits.timeout)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             fault = self._broken(error)
