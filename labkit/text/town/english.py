@@ -43,7 +43,7 @@ MACROS = {
     "sadly": "[with a heavy heart|with a long face|sadly|in a low voice|with tears in their eyes|full of sorrow|bitterly|in the worst of moods]",
     "fortunately": "[luckily|happily|to everyone's joy|to the delight of all|as luck would have it|fortunately]",
     "unfortunately": "[unluckily|sadly|to everyone's regret|unfortunately|to make matters worse|as bad luck would have it]",
-    "who": "[a neighbour|an old man|a woman in the crowd|somebody|a young mother|one of the children|a passer-by|the oldest man in the street|a customer|a friend]",
+    "who": "[a neighbour|an old man|a woman in the crowd|somebody|a young mother|one of the children|a stranger|the oldest man in the street|a customer|a friend]",
 }
 
 NOTES = {
