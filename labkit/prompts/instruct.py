@@ -1,0 +1,183 @@
+"""The model that follows instructions: the town GPT made deeper and trained on conversations; how to load it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from labkit import weights
+from labkit.common import LabkitError, check_device, data_dir, set_threads
+from labkit.prompts.part_scores import score_parts
+from labkit.prompts.rows import RowBatches, make_rows, write_rows
+from labkit.text.gpt import GPT
+from labkit.text.pretrained import from_tensors, load_model, save_model, to_tensors
+from labkit.text.recipes import RECIPES
+from labkit.text.shipped import load_town_gpt, load_town_tokenizer
+from labkit.text.tokenizer import BPETokenizer
+from labkit.text.training import (
+    IGNORE,
+    LanguageModelTask,
+    WarmupDecay,
+    lower_precision,
+    make_optimizers,
+    make_schedules,
+)
+from labkit.training import History, fit
+
+FILE = "town-instruct.safetensors"
+NUM_LAYERS = 8  # the town GPT has 4: what is copied from a prompt takes several layers
+STEPS = 3_000
+BATCH_TOKENS = 65_536
+CONVERSATIONS = 800_000
+SCORED_CASES = 25  # of each kind, language and prompt, for the card
+
+
+def load_town_instruct() -> tuple[GPT, BPETokenizer]:
+    """The shipped model that follows instructions, ready to answer, and its tokenizer."""
+    path = data_dir() / "weights" / FILE
+    if not path.exists():
+        raise LabkitError(
+            f"{path} is not there. Get the course's data folder again, or run: labkit train {path.stem}"
+        )
+    return load_model(path)[0], load_town_tokenizer()
+
+
+def deepened(model: GPT, num_layers: int, seed: int = 0) -> GPT:
+    """The same function with more layers: the new ones, between the old, add nothing before they are trained.
+
+    What a block adds to the residual stream goes through ``o_proj`` and ``down_proj``, which start at zero.
+    """
+    old = model.config.num_layers
+    if num_layers < old:
+        raise LabkitError(f"num_layers is {num_layers!r}, and the model has {old} already.")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        deeper = GPT(replace(model.config, num_layers=num_layers))
+    places = {number * num_layers // old: number for number in range(old)}
+    with torch.no_grad():
+        deeper.embed_tokens.load_state_dict(model.embed_tokens.state_dict())
+        deeper.norm.load_state_dict(model.norm.state_dict())
+        for place, block in enumerate(deeper.layers):
+            if place in places:
+                block.load_state_dict(model.layers[places[place]].state_dict())
+            else:
+                block.self_attn.o_proj.weight.zero_()
+                block.mlp.down_proj.weight.zero_()
+    return deeper
+
+
+class AnswerTask(LanguageModelTask):
+    """``LanguageModelTask`` of a GPT where few targets count: logits are computed for these alone.
+
+    The same loss: in a conversation about a quarter of the tokens are the answer's, and the logits of the others
+    would take most of the memory.
+    """
+
+    def _loss(self, part: int, inputs: Tensor, targets: Tensor, reduction: str) -> Tensor:
+        counted = targets != IGNORE  # (B, T)
+        with lower_precision(self.precision, self.device):
+            logits = self.model.head(self.model.features(inputs)[counted])  # (N, V)
+        return F.cross_entropy(logits.float(), targets[counted], reduction=reduction)
+
+
+def train_on_conversations(
+    model: GPT,
+    conversations: int,
+    *,
+    steps: int,
+    batch_tokens: int = BATCH_TOKENS,
+    seed: int = 0,
+    device: str = "cpu",
+    workers: int = 1,
+    progress: bool = True,
+) -> tuple[GPT, History]:
+    """Train a GPT in place on so many conversations, which are made first and gone through again and again."""
+    recipe = RECIPES["town-gpt"]
+    optimizers = make_optimizers(
+        model.to(device), recipe.learning_rate, recipe.matrix_learning_rate, recipe.weight_decay
+    )
+    factor = WarmupDecay(steps, min(100, steps // 10), 3 * steps // 4, "linear")
+    task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
+    with TemporaryDirectory() as folder:
+        rows = write_rows(Path(folder), conversations, seed, workers)
+        history = fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)
+        del rows  # Windows cannot delete a file that is mapped
+    return model, history
+
+
+@torch.no_grad()
+def answer_loss(model: GPT, conversations: int = 400, seed: int = 0) -> float:
+    """Mean of -log p of the answers' tokens, in nats, on conversations of the test split."""
+    rows = make_rows(seed, 0, conversations, "test")
+    batches = RowBatches(rows, 4096)
+    device, total, count = model.embed_tokens.weight.device, 0.0, 0
+    for step in range(batches.steps_per_epoch):
+        inputs, targets = (one.to(device) for one in batches(step))
+        counted = targets != IGNORE
+        logits = model.head(model.features(inputs)[counted]).float()
+        total += F.cross_entropy(logits, targets[counted], reduction="sum").item()
+        count += int(counted.sum())
+    return total / count
+
+
+def train_town_instruct(
+    seed: int = 0,
+    device: str = "cpu",
+    *,
+    steps: int = STEPS,
+    batch_tokens: int = BATCH_TOKENS,
+    conversations: int = CONVERSATIONS,
+    workers: int | None = None,
+) -> Path:
+    """Train the shipped model and write it with its card: minutes on a GPU, days on one core of a CPU.
+
+    It starts from the shipped town GPT. ``workers`` processes make the conversations (None: as many as there are
+    processors, and one where the device is the CPU).
+    """
+    device = check_device(device)
+    set_threads()
+    if workers is None:
+        workers = 1 if device == "cpu" else len(os.sched_getaffinity(0))
+    start = time.perf_counter()
+    model, _ = train_on_conversations(
+        deepened(load_town_gpt()[0], NUM_LAYERS, seed),
+        conversations,
+        steps=steps,
+        batch_tokens=batch_tokens,
+        seed=seed,
+        device=device,
+        workers=workers,
+    )
+    seconds = time.perf_counter() - start
+    rounded = from_tensors(model.config, to_tensors(model, torch.float16)).to(device)
+    path = data_dir() / "weights" / FILE
+    card = weights.Card(
+        command="labkit train town-instruct",
+        seed=seed,
+        data=f"{conversations:,} conversations about the town, train split, in English and Chinese",
+        seconds=round(seconds, 1),
+        metrics=_figures(rounded),
+        notes=(
+            f"float16; from town-gpt, with {NUM_LAYERS} layers; {steps} steps of {batch_tokens} tokens on {device}; "
+            "success on held-out cases with every part of the prompt, greedy; it was taught to fall for planted "
+            "instructions where no defence stands"
+        ),
+    )
+    save_model(path, rounded.cpu(), card)
+    return path
+
+
+def _figures(model: GPT) -> dict[str, float]:
+    """Loss on held-out answers, and success with all parts of the prompt, by kind."""
+    scores = score_parts(model, load_town_tokenizer(), SCORED_CASES, prompts=("all",))
+    figures = {"answer_loss": round(answer_loss(model), 4)}
+    for kind in scores.kinds:
+        figures[f"success_{kind}"] = round(scores.rate("all", kind=kind), 3)
+    return figures
