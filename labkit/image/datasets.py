@@ -84,12 +84,8 @@ def to_tensor(pictures: np.ndarray) -> Tensor:
 
 def to_uint8(pictures: Tensor) -> np.ndarray:
     """float (N, C, 28, 28) as uint8 (N, 28, 28, 3); what lies outside [-1, 1] is cut off, grey becomes RGB."""
-    array = pictures.detach().cpu().float().clamp(-1, 1).add(1).mul(127.5).round().numpy().astype(np.uint8)
-    return np.ascontiguousarray(np.broadcast_to(array.transpose(0, 2, 3, 1), (*_pixels(array), 3)))
-
-
-def _pixels(array: np.ndarray) -> tuple[int, int, int]:
-    return (array.shape[0], *array.shape[2:])
+    levels = pictures.detach().cpu().float().clamp(-1, 1).add(1).mul(127.5).round()
+    return np.ascontiguousarray(levels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy().astype(np.uint8))
 
 
 def scene_pictures(
