@@ -119,7 +119,7 @@ def check_text(text: str, facts: Iterable[Fact], language: str, world: World | N
             if one.construction.use in ("sentence", "title") and one.construction.kinds
         ]
         for answer in readings:
-            stated += [_answered(question, answer) for question in questions if _answers(question, answer)]
+            stated += [answered(question, answer) for question in questions if answers(question, answer)]
         questions = [reading for reading in readings if reading.construction.use == "question"]
         # Of several readings those count whose kinds of fact are among the given: "A visit to the bank" may be about
         # shopping or an address, and in a text about shopping it is about shopping.
@@ -130,13 +130,13 @@ def check_text(text: str, facts: Iterable[Fact], language: str, world: World | N
     return TownCheck(tuple(verdicts))
 
 
-def _answers(question: Reading, answer: Reading) -> bool:
+def answers(question: Reading, answer: Reading) -> bool:
     """Whether this is an answer to that question: of the same kind of fact, and to what was asked."""
     one, other = question.construction, answer.construction
     return other.use == "answer" and (one.kinds, one.asked) == (other.kinds, other.asked)
 
 
-def _answered(question: Reading, answer: Reading) -> Reading:
+def answered(question: Reading, answer: Reading) -> Reading:
     """An answer says what the question left open: "Where?" "At the station." """
     bound = {role: values for role, values in question.bound.items() if role != question.construction.asked}
     for role, values in answer.bound.items():
