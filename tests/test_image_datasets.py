@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
@@ -24,6 +24,8 @@ from labkit.image.datasets import PictureSet
 from labkit.image.folder import folder_pictures
 
 # Sets
+
+PROPERTY = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 
 
 def small_set(count: int = 3) -> PictureSet:
@@ -53,6 +55,7 @@ def test_a_set_is_chosen_from_by_number_slice_list_and_mask() -> None:
         whole[4]
 
 
+@PROPERTY
 @given(arrays.arrays(np.uint8, (2, 28, 28, 3)))
 def test_tensors_keep_every_value(pictures: np.ndarray) -> None:
     tensor = PictureSet(pictures, ["a", "b"]).tensor()

@@ -15,6 +15,7 @@ from labkit.image import scenes
 from labkit.image.scenes import COLOURS, PLACES, SHAPES, SIZES, Scene, Thing
 
 KINDS = ("shape", "colour", "size")
+PROPERTY = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 
 
 def things(place: bool = False) -> st.SearchStrategy[Thing]:
@@ -230,6 +231,7 @@ def test_rows_and_columns_of_places() -> None:
     assert Thing().row is None
 
 
+@PROPERTY
 @given(scene=complete_scenes())
 def test_the_converse_is_the_same_scene(scene: Scene) -> None:
     assert scene.canonical() == scene.canonical().canonical()
@@ -243,6 +245,7 @@ def test_the_converse_is_the_same_scene(scene: Scene) -> None:
         assert without[0].canonical() == without[1].canonical()
 
 
+@PROPERTY
 @given(scene=complete_scenes(), gone=st.sets(st.sampled_from((*KINDS, "place"))), seed=st.integers(0, 99))
 def test_completing_keeps_what_was_said(scene: Scene, gone: set, seed: int) -> None:
     said = Scene(
@@ -258,7 +261,7 @@ def test_completing_keeps_what_was_said(scene: Scene, gone: set, seed: int) -> N
 # Drawing
 
 
-@settings(max_examples=60)
+@PROPERTY
 @given(scene=complete_scenes(), seed=st.integers(0, 2**32 - 1))
 def test_any_complete_scene_can_be_drawn(scene: Scene, seed: int) -> None:
     picture = scenes.render(scene, np.random.default_rng(seed))
