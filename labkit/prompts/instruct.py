@@ -36,6 +36,7 @@ NUM_LAYERS = 8  # the town GPT has 4: what is copied from a prompt takes several
 STEPS = 3_000
 BATCH_TOKENS = 65_536
 CONVERSATIONS = 800_000
+MAX_WORKERS = 16  # a container may see more processors than it may use
 SCORED_CASES = 25  # of each kind, language and prompt, for the card
 
 
@@ -139,12 +140,12 @@ def train_town_instruct(
     """Train the shipped model and write it with its card: minutes on a GPU, days on one core of a CPU.
 
     It starts from the shipped town GPT. ``workers`` processes make the conversations (None: as many as there are
-    processors, and one where the device is the CPU).
+    processors, and one where the device is the CPU). They are fresh processes: start from a file or ``python -c``.
     """
     device = check_device(device)
     set_threads()
     if workers is None:
-        workers = 1 if device == "cpu" else len(os.sched_getaffinity(0))
+        workers = 1 if device == "cpu" else min(MAX_WORKERS, os.cpu_count() or 1)
     start = time.perf_counter()
     model, _ = train_on_conversations(
         deepened(load_town_gpt()[0], NUM_LAYERS, seed),
