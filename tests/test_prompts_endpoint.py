@@ -52,7 +52,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch, tmp_path):
-    for name in ("LABKIT_API_BASE", "LABKIT_API_MODEL", *PROXIES):
+    for name in ("LABKIT_API_BASE", "LABKIT_API_MODEL", "NO_PROXY", "no_proxy", *PROXIES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LABKIT_API_KEY", KEY)
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "cache"))
@@ -817,6 +817,21 @@ def test_a_text_in_pieces_is_hidden_like_the_whole(text, cuts):
         joined = "".join([*pieces, redactor.finish()])
         assert joined == credentials.redact(text)
         assert KEY not in joined
+
+
+def test_a_key_is_hidden_wherever_it_is_cut():
+    text = f"a{KEY}b"
+    for place in range(len(text) + 1):
+        redactor = Redactor()
+        pieces = [redactor.push(text[:place]), redactor.push(text[place:]), redactor.finish()]
+        assert "".join(pieces) == f"a{HIDDEN}b", place
+
+
+def test_a_reply_may_end_like_the_beginning_of_the_key():
+    with ChatServer() as server:
+        model = endpoint(server)
+        assert "".join(model.stream(asking(KEY[:7]))) == f"You said: {KEY[:7]}"
+        assert model.complete([asking(KEY[:7])])[0].text == f"You said: {KEY[:7]}"
 
 
 def test_a_placeholder_instead_of_a_key_hides_no_words(monkeypatch):
