@@ -58,17 +58,13 @@ def _references(reading: Reading, wording: Wording) -> Iterator[Finding]:
         return True
 
     request = reading.request
-    groups = [(wording.memories, False), (wording.rivals, False)]
+    groups: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(wording.memories, ()), (wording.rivals, ())]
     if not reading.has_material:
-        groups.append((wording.pointers, False))
-    groups.append((wording.pronouns, True))
-    for patterns, needs_antecedent in groups:
+        groups += [(wording.pointers, ())]
+        groups += [(wording.persons, wording.people), (wording.pronouns, wording.antecedents)]
+    for patterns, antecedents in groups:
         for found in any_of(patterns).finditer(request):
-            if needs_antecedent and (
-                reading.has_material or any_of(wording.antecedents).search(request[: found.start()])
-            ):
-                continue
-            if free(found):
+            if not any_of(antecedents).search(request[: found.start()]) and free(found):
                 yield _finding(wording, "unclear_reference", reading, *found.span())
 
 

@@ -19,6 +19,7 @@ LABEL = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=[。！？\n]))[ \t]*([^\s:：.!?。！？][^:：\n.!?。！？]{0,30})(?:：|:(?=\s|[^\x00-\x7f]))",
     re.M,
 )
+NUMBERS = re.compile(r"(?<=[?？.。])\s*\d[\d.,，、;；\s%-]{4,}$")  # data that follow a question
 COLON = re.compile(r"：|:(?=\s|[^\x00-\x7f])")
 TAIL = re.compile(r"[^\n]*?(?=[.!?](?:\s|$)|[。！？\n]|$)")
 
@@ -44,7 +45,7 @@ class Reading:
 def read(prompt: str, wording: Wording) -> Reading:
     """Tell the request from what is quoted, coded, tagged, or listed after a colon; courtesies go too."""
     request = prompt
-    for pattern in (ENCLOSED, TITLES, FIELDS):
+    for pattern in (ENCLOSED, TITLES, FIELDS, NUMBERS):
         request = pattern.sub(_mask, request)
     request = any_of(wording.courtesies).sub(_blank, request)
     shown = request

@@ -43,6 +43,8 @@ class Wording:
     excused: tuple[str, ...]  # where such a word is precise after all
     pronouns: tuple[str, ...]  # fine after something that they can stand for
     antecedents: tuple[str, ...]  # what a pronoun can stand for
+    persons: tuple[str, ...]  # pronouns for people: fine after one
+    people: tuple[str, ...]
     pointers: tuple[str, ...]  # "the attached report": fine where the prompt holds material
     memories: tuple[str, ...]  # "as last time": what no prompt can hold
     rivals: tuple[str, ...]  # one pronoun, two candidates
@@ -66,6 +68,9 @@ class Wording:
     subject_signs: int  # letters that a subject has at least
     # messages: weakness -> (why, mend), with {words} for the words found
     messages: Mapping[str, tuple[str, str]]
+    # sets and templates
+    kind_names: Mapping[str, str]  # of the kinds worth asking for in a set
+    values: tuple[str, ...]  # names, dates and amounts, which change from case to case
 
 
 @lru_cache(maxsize=512)

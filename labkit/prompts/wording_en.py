@@ -27,14 +27,21 @@ DELIVERED = (
     r"sessions|tasks|things|methods|products|books|films|songs|places|tools|categories|hashtags)"
 )
 OBJECT = (
-    r"(?:text|reports?|documents?|files?|articles?|e-?mails?|messages?|essays?|tables?|figures|data|numbers|code|"
+    r"(?:text|reports?|documents?|files?|articles?|e-?mails?|messages?|essays?|tables?(?!\s+\w+\s*[.(])|figures|data|numbers|code|"
     r"functions?|class|scripts?|query|errors?|bugs?|presentation|slides|minutes|charts?|graph|image|picture|photo|"
     r"recording|list|paragraphs?|review|chat|letter|notes|points|results|survey|draft|version|proposal|spreadsheet|"
     r"attachment|transcript|thread|conversation|backlog|ticket|reply|contract|exercise|worksheet|poem|story)"
 )
-LATER = r"(?!\s+\w+\(|\s+(?:of|for|about|on|in|that|which|who|from|with|between|below|so|into a)\b)"
+# Adjectives of praise that end so, except those that name a kind: "a closing line", "the passive voice".
+PRAISE = (
+    r"\b(?!(?:passive|active|objective|positive|negative|relative|native|alternative|narrative|recursive|possessive|five|"
+    r"opening|closing|wedding|welcoming|cleaning|learning|reading|marketing|training|meeting|rhyming|following|existing|"
+    r"remaining|fundraising|cooking|running|writing|speaking|evening|morning|building|travelling|sailing|parking)\b)"
+    r"\w{3,}(?:ive|ful|ing|ous|able)"
+)
+LATER = r"(?!\s+\w+\(|\s+card|\s+(?:of|for|about|on|in|that|which|who|from|with|between|below|so|into a)\b)"
 TIME = r"(?:week|month|year|morning|afternoon|evening|time|weekend|summer|winter|spring|autumn|term|season|kind|way)"
-HEAD = r"(?:^|[.!?;:,\n" + MATERIAL + r"]\s*|\b(?:and|then|to) )\s*"  # where a task begins
+HEAD = r"(?:^|[.!?;:,\n" + MATERIAL + r"]\s*|\b(?:and|then) )\s*"  # where a task begins
 PRONOUN_VERB = (
     r"(?:is|was|are|were|does|do|did|has|have|should|could|would|can|will|means?|works?|sounds?|looks?)"
 )
@@ -52,6 +59,7 @@ ENGLISH = Wording(
         r"\bi (?:want|need) you to\b",
     ),
     material_labels=(
+        r"\b(?:this|these|following|below)$",
         r"\b(?:text|minutes|notes?|data|list|code|messages?|chat|questions?|reviews?|story|context|example|input|"
         r"e-?mail|customer|guest|user|paragraph|sentences?|logs?|table|numbers|figures|values|sales|hours|source|"
         r"document|article|transcript|results|facts)$",
@@ -70,7 +78,7 @@ ENGLISH = Wording(
             r"(?:explain|describe|define|tell \w+ (?:about|what|who|why|how|the)|what (?:is|are|does)\b)",
         ),
         "analyse": (r"(?:analy[sz]e|compare|evaluate|assess|examine)\b",),
-        "plan": (r"(?:plan|organi[sz]e|schedule|book|set up|arrange)\b",),
+        "plan": (r"(?:plan|order|remind|buy|organi[sz]e|schedule|book|set up|arrange)\b",),
         "design": (r"(?:design|draw|paint|sketch|think of|come up with|invent)\b",),
         "repair": (r"(?:fix|repair|refactor|debug|correct|check|proofread|improve)\b",),
         "update": (r"(?:update|upgrade|install|deploy)\b",),
@@ -96,18 +104,31 @@ ENGLISH = Wording(
         r"outstanding|excellent|wonderful|lovely|fantastic|brilliant|perfect|ideal|optimal|memorable|inspiring|"
         r"impactful|dreamy|magical|sensible|adequate|satisfactory|classy|stylish|fancy|premium|user-friendly|"
         r"gripping|thrilling|captivating|fascinating|remarkable|noteworthy|notable|charming|cute|impact|original(?= (?:love|idea|poem|story|text|song))|whatever comes to mind|cozy|cosy|powerful|attractive|"
-        r"entertaining|delicious|natural(?:ly)?|human-sounding|innovative|state-of-the-art|cutting-edge|fresh|catchy|eye-catching|gorgeous|super|terrific|deep(?= ?[.!]?$)|"
+        r"entertaining|delicious|natural(?:ly)?|innovative|state-of-the-art|cutting-edge|fresh|catchy|eye-catching|gorgeous|super|terrific|deep(?= ?[.!]?$)|"
         r"professionally|diplomatically|creatively|effectively|efficiently|elegantly|smartly|thoroughly|sensibly)\b",
         r"\b(?:answer|write|explain|do|respond|reply|work) (?:it |this )?well\b",
         r"\bthings\b(?! that\b)",
         r"\b(?:kind|sort) of\b",
         r"\band so on\b",
+        rf"\b(?:an?|the|more|very|really|some|something) {PRAISE} (?:way|manner|fashion|style|story|tale|poem|text|speech|post|"
+        r"intro|introduction|title|headline|ending|letter|essay|article|bio|ad|slogan|name|design|picture|image|look)\b",
+        r"\b(?:incredible|breathtaking|effective|efficient|useful|helpful|modern|unique|special|mind-blowing|spectacular|"
+        r"magnificent|marvel(?:l)?ous|superb|splendid|delightful|pleasing|polished|refined|sophisticated|elevated|"
+        r"world-class|top-notch|first-rate|first-class|top-quality|high-end|high-impact|game-changing|next-level|"
+        r"killer|viral|trendy|hip|quirky|funky|edgy|vibrant|dynamic|lively|rich|juicy|spicy|"
+        r"thought-provoking|insightful|profound|touching|moving(?= (?:story|speech|poem|text|letter|scene))|heartfelt|"
+        r"heart-warming|soulful|evocative|immersive|sleek|crisp|tasteful|"
+        r"aesthetic(?:ally)?|pretty|lovable|adorable|enjoyable|okay|so-so|passable|presentable|"
+        r"comprehensible|understandable|intuitive|seamless|scalable|performant|maintainable|readable|"
+        r"well-rounded|holistic|actionable|valuable|worthwhile|beneficial|"
+        r"well-designed|well-crafted|well-thought-out|attention-grabbing|hard-hitting|crazy|weird|"
+        r"mediocre|smart|clever|punch(?:y|ier)|catchier|neat|handy|solid|snappy|slick|compelling|appealing)\b",
         r"\b(?:as|where|if|when) (?:needed|necessary|possible|required)\b",
         r"\bthe usual\b(?! \w+ (?:of|for)\b)",
         r"\b(?:better|nicer|happier)\b(?! (?:than|known)\b)",
         r"\b(?:make|makes|sound|sounds|look|looks|be|feel)\b[^.!?\n]{0,40}?\b(?:more \w+|\w{2,}[^\W\d]ier|fast(?:er)|"
         r"quicker|cleaner|clearer|strong(?:er))\b(?! than\b)",
-        r"\b(?:polish|improve|optimi[sz]e|enhance|tidy up|clean(?: up)?|spice up|jazz up)\b(?= (?:the|this|that|these|those|it|my|our)\b)",
+        r"\b(?:polish|improve|optimi[sz]e|enhance|tidy up|clean(?: up)?(?= the (?:list|data|text|code|table|file))|spice up|jazz up)\b(?= (?:the|this|that|these|those|it|my|our)\b)",
         r"\bsome (?:ideas|tips|advice|thoughts|analysis|inspiration|feedback|help)\b",
         r"\b(?:pop|wow)(?: more)?$",
         r"\b(?:not|n't) (?:be )?too \w+\b",
@@ -115,8 +136,8 @@ ENGLISH = Wording(
     soft=(
         r"\bsome\b",
         r"\ba (?:bit|little|while|few|lot)\b",
-        r"\b(?:several|various|soon|recent(?:ly)?|modern|pleasant|usual|unusual|certain|short|brief|long|"
-        r"generally|mostly|efficient|well-structured|well-written|clear|fairly|quite|rather|unique|effective|useful|helpful|professional|special|fine|"
+        r"\b(?:several|various|soon|recent(?:ly)?|pleasant|usual|unusual|certain|short|brief|long|"
+        r"generally|mostly|well-structured|well-written|clear|fairly|quite|rather|professional|fine|"
         r"normal|simple|basic|clean|most)\b",
     ),
     excused=(
@@ -124,7 +145,7 @@ ENGLISH = Wording(
         r"\bbest[- ]selling\b",
         r"\bas good as\b",
         r"\bgood (?:bye|faith|friday)\b",
-        r"\b(?:which|what|who)\b[^.!?\n]{0,30}\b(?:is|are) better\b",
+        r"\b(?:which|what|who)\b[^.!?\n]{0,30}\bbetter\b",
         r"\bbetter\b[^.!?\n]{0,20}\bthan\b",
         r"\bsome (?:of|\d|(?:prime|integer|number|real)\b)",
         r"\bsome \w+ \w+[^.!?\n]*,\s*(?:and )?(?:some|others?)\b",
@@ -135,6 +156,8 @@ ENGLISH = Wording(
         r"\bthe most \w+ (?:of|in)\b",
         r"\bnatural (?:number|logarithm|language|light)s?\b",
         r"\bbest of luck\b",
+        r"\b(?:from|by) (?:long|short)\w*(?: to (?:short|long)\w*)?\b|\b(?:rich|lively) in\b|\brich text\b",
+        r"\b(?:more|most|less|least|as|how) (?:effective|efficient|useful|readable)\b[^.?!\n]*\b(?:than|as|of)\b|\bspecial (?:character|offer)s?\b",
         r"\bsuitable for\b|\bhow (?:suitable|good|relevant|appropriate|effective)\b",
         r"\bideal (?:gas|weight)\b|\bpresent perfect\b|\b(?:past|future) perfect\b|\bperfect (?:tense|number|square)\b",
         r"\bfresh (?:water|herbs|fruit|bread)\b|\bdeep (?:sea|learning|voice)\b",
@@ -145,7 +168,8 @@ ENGLISH = Wording(
     ),
     pronouns=(
         r"(?<!time is )\bit\b(?! \w+er to\b| (?:safe|possible|true|hard|worth|ok|legal|normal) (?:to|that)\b| (?:is|was|gets) (?:noon|midnight|time|late|early|too|possible|best|true|said|raining|\d))",
-        r"\b(?:they|them|he|him|his|she|her|their|those|these)\b",
+        r"\b(?:those(?! who)|these)\b",
+        r"\b(?:say|do|explain|write|repeat|change|use|try|shorten|translate) (?:that|this)\b(?! (?:the|a|an|we|i|you|is)\b)",
         r"\b(?:is|are|was|were) (?:this|that|these|those)(?= \w+ ?\?)",
         rf"\bthis\b(?! (?:{TIME}|\w+[:{MATERIAL}]))(?=\s*(?:[.,;!?]|$|{PRONOUN_VERB}\b|in |into |to |for |give))",
         rf"\bthat\b(?=\s*(?:[.,;!?]|$|(?:{PRONOUN_VERB}) (?!\w+ing)|and ))",
@@ -157,7 +181,19 @@ ENGLISH = Wording(
         r"(?-i:^(?!Why|What|How|Who|When|Where|Which|Is|Are|Does|Do|Can|And|But|So|If)[A-Z][a-z]+) (?!this\b|does\b)[a-z]+s\b",
         r"\b(?:mr|mrs|ms|dr)\b",
         r"\b(?:write|list|compare|explain|describe|extract|convert|plan|suggest|draw|paint)\s+(?:\w+ )?\w{4,}",
-        MATERIAL,
+    ),
+    persons=(r"\b(?:they|them|their|he|him|his|she|her)\b",),
+    people=(
+        r"(?-i:(?<=[a-z,] )[A-Z][a-z]+)|(?-i:^[A-Z][a-z]+) (?:is|was|has|and|wants|says|asks|told)\b",
+        r"\b(?:mr|mrs|ms|dr)\b",
+        r"\b(?:customer|guest|client|friend|mother|father|mom|mum|dad|brother|sister|son|daughter|wife|husband|aunt|uncle|"
+        r"niece|nephew|cousin|grand\w+|boss|colleague|teacher|student|pupil|parent|child|children|baby|girl|boy|man|men|"
+        r"woman|women|people|person|someone|somebody|everyone|anybody|neighbour|neighbor|\w+mate|tenant|landlord|patient|doctor|"
+        r"intern|team|staff|visitor|reader|writer|user|player|worker|driver|keeper|baker|member|speaker|beginner|twins|"
+        r"couple|family|stranger|character|king|queen|prince\w*|knight|artist|scientist|employee|applicant|candidate|"
+        r"passenger|developer|examiner|tutor|fisherman|clockmaker|portrait)s?\b",
+        r"\b(?:each|every|the|these|those|many|some|all|\d+|two|three|four|five|six) (?:\w+ )?\w{2,}[^s\W]s\b",
+        r"\b\w{3,}[^s\W]s (?:that|who|which|do|are|should|ask|buy|in|of|on|for|to)\b",
     ),
     pointers=(
         r"\b(?:the )?(?:attached|enclosed)(?: \w+)?\b",
@@ -168,7 +204,7 @@ ENGLISH = Wording(
         r"\bsame (?:style|format|one) (?:as )?above\b",
         rf"{HEAD}(?:check|correct|grade|mark|revise|review|compare|proofread|fix|sort|extract|label|interpret|change|edit|adapt|"
         rf"shorten|rewrite|rework|translate|rank|clean|simplify|merge|convert|look at|comment on) (?:the|this|these|those|that|my|our|his|her) (?-i:[a-z]+"
-        rf"(?: [a-z]+)?(?: [a-z]+)?)(?=\s*(?:[.,;!?]|$|and\b|as\b|into\b|so that\b|according\b|again\b|,))",
+        rf"(?: [a-z]+)?(?: [a-z]+)?)(?=\s*(?:[.,;!?]|$|(?:and|as|into|to|so that|for|by|from)\b|according\b|again\b|,))",
         r"\baccording to (?:the|my|his|her|their) (?:comments|notes|feedback|remarks|instructions)\b",
         r"\bwhich (?:one|of (?:them|these|those))\b",
     ),
@@ -179,6 +215,7 @@ ENGLISH = Wording(
         r"\b(?:the|my|it) ?\w* (?:still|again) (?:fails?|does|doesn't|is|won't|crash\w*|give\w*|gives)\b",
         r"\b(?:we|i|you) (?:always|usually|normally) \w+\b",
         r"^\s*and the (?:first|second|third|other|next) one\b",
+        r"\b(?:one|two|three|four|five|\d+|some|any) more (?:questions?|examples?|ideas?|lines?|sentences?|versions?|points?|tips?|items?)\b",
         r"\bwhere we (?:left off|stopped)\b",
         r"\bin the last (?:image|picture|message|meeting|version)\b",
         r"\bwe had before\b",
@@ -186,6 +223,8 @@ ENGLISH = Wording(
         r"\b(?:do|record|try|say|write|read) (?:it|that|this|the same)(?: \w+)? again\b",
         r"\bthe (?:previous|earlier|last) (?:one|version|text|answer|email|message)\b",
         r"\bthe other (?:one|thing)\b",
+        r"\b(?:as|what|like|than|how) (?:i|we|you|they|he|she) (?:said|told|wrote|sent|promised|did|explained|meant|showed)\b",
+        r"^\s*(?:the )?same(?: \w+)?(?=,| but| for| again|$)",
         r"\bsame style as above\b",
     ),
     rivals=(
@@ -217,6 +256,11 @@ ENGLISH = Wording(
         (r"\bpresent tense\b", r"\bpast tense\b"),
         (r"\b(?:funny|humorous|cheerful)\b", r"\b(?:tragic|sad|mournful)\b"),
         (r"\bfree verse\b", r"\brhym(?:e|es|ed|ing)\b"),
+        (r"\bmultiple[- ]choice\b", r"\b(?:open questions|answer freely|own answers)\b"),
+        (
+            r"\b(?:face (?:fully )?visible|facing (?:us|the (?:camera|viewer))|frontal)\b",
+            r"\b(?:from behind|back view)\b",
+        ),
         (r"\banonymous(?:ly)?\b", r"\bfull names?\b"),
         (r"\bindoors?\b", r"\boutdoors?\b"),
         (r"\bwithout (?:any |using )?(\w{4,6})\w*", r"\b(?:with|in|use|uses|using|an?|the) (?:a |the )?@\w*"),
@@ -264,7 +308,7 @@ ENGLISH = Wording(
         r"\b(?:i'm open|either is fine|both are fine)\b",
         r"\bi (?:don't|do not) (?:mind|care|know yet)\b",
         r"\b(?:as|if) you (?:like|prefer|wish|want)\b",
-        r"\band/or\b|\bor both\b",
+        r"\band/or\b|\bor both\b|\bup to you\b|\byou (?:choose|decide)\b|\byour (?:choice|call)\b",
         r"\bdepending on (?:what|your|how)\b",
         r"\baround \d+ or \d+\b",
         r"\b(?:cancelled|moved|postponed) or (?:cancelled|moved|postponed)\b",
@@ -276,7 +320,7 @@ ENGLISH = Wording(
         ),
         (
             "speech",
-            r"\b(?:aloud|(?<!passive )(?<!active )voice(?:-over)?|narrate|to speech|text to speech|speech for|speak as|whisper|audio|read (?:this|something|slowly|this in))\b",
+            r"^\s*(?:speak|say)\b|\b(?:aloud|(?<!passive )(?<!active )voice(?:-over)?|narrate|(?:in)?to (?:speech|audio)|text to speech|speech for|speak as|whisper|audio|read (?:out|this|something|slowly|this in))\b",
         ),
         (
             "image",
@@ -289,10 +333,10 @@ ENGLISH = Wording(
         (
             "code",
             r"\b(?:write|build|create|implement|develop|make(?! (?:this|the|that|it)\b))\b[^.!?\n]{0,30}\b(?:function|program|script|code|app|"
-            r"application|regex|regular expression|algorithm|query|class|component|struct|unit tests|one-liner|api|"
+            r"application|regex|regular expression|algorithm|query|class|component|struct|method|macro|formula|module|plugin|workflow|config\w*|yaml|tests?|unit tests|one-liner|api|"
             r"command)\b|\bdockerfile\b|\b(?:solution|program|parser|code) in \w+\b|^\s*code\b|^\s*implement\b|"
             r"\b(?:in|using) (?:python|javascript|typescript|java|golang|rust|haskell|kotlin|swift|ruby|php)\b|"
-            r"\b(?:python|javascript|java|rust|go) (?:generator|function|class|script|program|module|decorator)\b",
+            r"\b(?:python|javascript|java|rust|go|sql|postgresql|mysql) (?:statement|query|generator|function|method|class|script|program|module|decorator)\b",
         ),
         ("summarize", r"\b(?:summari[sz]e|summary|overview)\b"),
         ("analyse", r"\b(?:analy[sz]e|analysis|insights|interpret|evaluate|comment on|assess)\b"),
@@ -303,7 +347,7 @@ ENGLISH = Wording(
         ),
         (
             "recommend",
-            r"\b(?:recommend|suggest)\b|\bdo you know (?:any|some)\b|\bwhat (?:\w+ )?\w+s (?:should|could|can|would|might) |"
+            r"\b(?:recommend|suggest)\b|\b(?:do you know|are there|^\s*|got) ?(?:any|some)\b|\bwhat (?:\w+ )?\w+s (?:should|could|can|would|might) |"
             r"\bwhat are (?:some|the best|good)\b|^\s*i (?:want|would like|'d like) to (?:watch|read|cook|eat|see|play)\b",
         ),
         (
@@ -313,7 +357,7 @@ ENGLISH = Wording(
         ),
         (
             "message",
-            r"\b(?:reply to|respond to|handle this|apologi[sz]e to|write (?:a|an|the)?[^.,;:\n]{0,30}\b(?:e-?mail|letter|message|note|reply|"
+            r"\b(?:reply to|respond to|handle this|answer (?:a|the|my) (?:customer|client|guest|tenant|patient|user|reader|parent)|send (?:a|an)|apologi[sz]e to|write (?:a|an|the)?[^.,;:\n]{0,30}\b(?:e-?mail|letter|message|note|reply|"
             r"reminder|invitation|toast|post|notice|card|announcement|script))\b|\bdraft\b",
         ),
         (
@@ -327,14 +371,14 @@ ENGLISH = Wording(
         ),
         (
             "list",
-            r"\b(?:give(?: me)?|list|name|propose|make|create|prepare|find|need|set|generate)(?: \w+){0,3} (?:ideas|questions|"
+            r"\b(?:give(?: me)?|list|name|find|propose|make|create|prepare|find|need|set|generate)(?: \w+){0,3} (?:ideas|questions|facts|"
             r"exercises|topics|titles|problems|sentences|examples|arguments|reasons|words|names|lines|versions|books|"
             r"places|slogans|tasks|activities|vocabulary list|faq)\b|\bneed (?:better |good |new )?\w+s\b",
         ),
         (
             "write",
             r"\b(?:write|draft|compose|prepare|explain|describe|tell|say|make|create|plan|design|build|propose|essay|"
-            r"story|poem|report|article|introduction|overview|idea of|show|discuss|introduce|outline|present)\b",
+            r"story|poem|report|article|teach|introduction|overview|idea of|show|discuss|introduce|outline|present)\b",
         ),
         (
             "open_question",
@@ -350,16 +394,18 @@ ENGLISH = Wording(
         rf"\b{EXACT}(?: [\w'-]+){{0,5}}? {DELIVERED}\b",
         r"\b(?:commit message|caption|closing line|opening line|motto)\b",
         rf"\b{NUMBER}(?:\s?(?:to|or|-|–)\s?{EXACT})?[- ](?:\w+ ){{0,2}}{UNIT}\b",
-        r"\b(?:haiku|limerick|sonnet|couplet|tweet|headline|subject line|one-liner)\b",
+        r"\b(?:haiku|limerick|sonnet|villanelle|sestina|quatrain|cinquain|tanka|rondeau|epigram|couplet|tweet|headline|subject line|one-liner)\b",
         rf"\b(?:title|slogan) of {NUMBER}",
         r"\b(?:yes or no|number only|only the (?:json|corrected)|one word)\b",
         r"\bcolumns? \w+",
         r"\btable of \w+ rows\b",
         r"\bhalf a page\b",
+        r"(?:^|[.,;?] )(?:just |only )?one (?:command|line|example|number|answer|suggestion|option|name|choice)\b",
+        r"\b(?:command|code|number|formula|name|result|table) only\b|\bnumbered steps\b",
         r"\b(?:hour by hour|day by day|for each|step by step)\b|\boutput only\b",
         rf"\b(?:at most|no more than|up to|exactly|under) {EXACT}\b",
     ),
-    counts=(rf"\b{EXACT}(?: [\w'-]+){{0,5}} \w+s\b", rf"\b{EXACT}[- ]day\b"),
+    counts=(rf"(?<!with )(?<!for )\b{EXACT}(?: [\w'-]+){{0,5}} \w+s\b", rf"\b{EXACT}[- ]day\b"),
     audiences=(
         r"\bfor (?:a |an |the |my |our |your |\d+ )?(?:\w+[- ]){0,3}(?:children|pupils?|students?|beginners?|adults?|"
         r"teenagers?|readers?|staff|employees|customers?|guests?|course|class|grade|school|board|experts|people|"
@@ -492,4 +538,23 @@ ENGLISH = Wording(
             "find what the worst wording leaves out, and state it in every wording",
         ),
     },
+    kind_names={
+        "write": "writing",
+        "list": "lists",
+        "rework": "rewriting",
+        "summarize": "summaries",
+        "translate": "translation",
+        "question": "questions",
+        "advice": "advice",
+        "message": "messages",
+        "code": "code",
+        "image": "images",
+        "speech": "speech",
+        "role": "a role with rules",
+    },
+    values=(
+        r"(?-i:(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*)",
+        r"\b\d{1,2} (?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*(?: \d{4})?\b|\b\d{4}-\d\d-\d\d\b",
+        r"\b\d+(?:[.,]\d+)? (?:euros?|dollars?|crowns|pounds|kg|km|grams|litres?|%)(?!\w)",
+    ),
 )
