@@ -632,6 +632,24 @@ def test_a_failure_waits_for_what_is_under_way_and_for_nothing_else():
         assert model.complete([asking("late")])[0].cached
 
 
+def test_of_two_failures_that_of_the_first_conversation_is_named():
+    both = threading.Barrier(2, timeout=5)
+
+    def choose(asked):
+        late = slow(0.1 if asked.payload["messages"][-1]["content"] == "first" else 0, status(400))
+
+        def behave(handler) -> None:
+            both.wait()
+            late(handler)
+
+        return behave
+
+    with ChatServer(choose=choose) as server:
+        model = endpoint(server, limits=replace(FAST, concurrency=2))
+        with pytest.raises(LabkitError, match="Conversation 0: .*0 of 2 replies came"):
+            model.complete([asking("first"), asking("second")])
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads on Windows")
 def test_an_interrupt_does_not_wait_and_keeps_what_was_under_way():
     released = threading.Event()
