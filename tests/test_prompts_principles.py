@@ -79,16 +79,6 @@ def test_without_its_references_the_review_misses_what_points_outside(language):
 
 
 @each_language
-def test_without_excuses_more_clear_prompts_are_blamed(language):
-    rows = [row for row in labelled_prompts(language, "test") if row.clear]
-    strict = replace(wording(language), excused=(), courtesies=())
-    blamed = [
-        sum(not review(row.prompt, language, words).ok["clarity"] for row in rows) for words in (None, strict)
-    ]
-    assert blamed[1] >= blamed[0] + 3
-
-
-@each_language
 def test_labelled_prompts_are_many_varied_and_kept_apart(language):
     rules, test, fresh = (labelled_prompts(language, split) for split in ("rules", "test", "fresh"))
     assert len(rules) >= 100
@@ -129,6 +119,7 @@ def test_labels_that_contradict_each_other_are_refused():
         labelled_prompts("en", "train")
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
 def test_kappa_is_that_of_scikit_learn(pairs):
     verdicts, labels = zip(*pairs, strict=True)
@@ -197,24 +188,32 @@ def test_finds_the_weakness(prompt, weakness):
     assert weakness in review(prompt).weaknesses
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    [
-        'Shorten to five words: "There are some nice things and stuff here."',
-        "For some integer n > 3, is n^2 - 4 a prime number? Give one such n or prove that there is none.",
-        "Plant the tree before you water it. Rewrite this as two numbered steps of at most six words.",
-        "Good morning! Could you please tell me in one sentence when the Berlin Wall fell? Thank you so much!",
-        "Which is better for cutting bread, a plain or a serrated knife? One sentence.",
-        "把这句话改到十个字以内：“这里有一些好看的东西什么的。”",
-        "有些同学坐校车，有些同学步行。用一句话通知坐校车的同学周五提前10分钟集合。",
-        "您好，打扰了！请用一句话告诉我柏林墙是哪一年倒的，谢谢！",
-        "我家的狗叫豆豆，它怕打雷。写三条打雷时安抚它的做法，每条不超过15字。",
-    ],
+TRICKY = (
+    'Shorten to five words: "There are some nice things and stuff here."',
+    "For some integer n > 3, is n^2 - 4 a prime number? Give one such n or prove that there is none.",
+    "Plant the tree before you water it. Rewrite this as two numbered steps of at most six words.",
+    "Good morning! Could you please tell me in one sentence when the Berlin Wall fell? Thank you so much!",
+    "Which is better for cutting bread, a plain or a serrated knife? One sentence.",
+    "把这句话改到十个字以内：“这里有一些好看的东西什么的。”",
+    "有些同学坐校车，有些同学步行。用一句话通知坐校车的同学周五提前10分钟集合。",
+    "您好，打扰了！请用一句话告诉我柏林墙是哪一年倒的，谢谢！",
+    "我家的狗叫豆豆，它怕打雷。写三条打雷时安抚它的做法，每条不超过15字。",
 )
+
+
+@pytest.mark.parametrize("prompt", TRICKY)
 def test_is_not_fooled(prompt):
     """Vague words in a quotation, "some" used precisely, "it" with its noun, polite talk, a comparison."""
     result = review(prompt)
     assert result.ok == {"clarity": True, "precision": True}, result.findings
+
+
+def test_without_its_excuses_it_would_be_fooled():
+    def blamed(prompt):
+        known = wording(detect(prompt))
+        return not review(prompt, words=replace(known, excused=(), courtesies=())).ok["clarity"]
+
+    assert sum(map(blamed, TRICKY)) >= 3
 
 
 def test_a_mended_prompt_scores_higher():

@@ -63,7 +63,7 @@ class Wording:
     code_languages: tuple[str, ...]
     image_details: Mapping[str, tuple[str, ...]]
     voice_details: Mapping[str, tuple[str, ...]]
-    rules: tuple[str, ...]  # what makes a role checkable
+    rules: tuple[str, ...]  # words of requirements: what holds one is no material
     empty: tuple[str, ...]  # words that name no subject: "write", "a", "poem"
     subject_signs: int  # letters that a subject has at least
     # messages: weakness -> (why, mend), with {words} for the words found
