@@ -139,7 +139,7 @@ BPE_STEP = Exercise(
             _bpe_merge_once,
             Text(
                 "The pair may stand twice in one word. Go on to the word's end.",
-                "同一个词里可能出现两次。要一直处理到词尾。",
+                "这一对在同一个词里可能出现两次，要一直处理到词尾。",
             ),
         ),
         Mistake(
@@ -170,7 +170,7 @@ BPE_STEP = Exercise(
         ),
         Text(
             "Build the new list token by token: if its last token and this one are the pair, extend the last.",
-            "逐个词元构造新列表：如果新列表的最后一个与当前这个正好是要合并的一对，就把它接到最后一个后面。",
+            "逐个词元构造新列表：如果新列表的最后一个词元与当前词元正好是要合并的一对，就把当前词元接到它后面。",
         ),
     ],
 )
@@ -214,7 +214,7 @@ NEAREST = Exercise(
             lambda v, i, n: _without(v @ v[i], i).argsort(descending=True)[:n],
             Text(
                 "Long vectors win every dot product. Divide by both lengths, or make all vectors of length 1 first.",
-                "长的向量内积总是占便宜。请除以两者的长度，或者先把所有向量变成单位长度。",
+                "长的向量算内积总是占便宜。请除以两者的长度，或者先把所有向量变成单位长度。",
             ),
         ),
         Mistake(
@@ -307,7 +307,7 @@ GRU_STEP = Exercise(
             lambda *parts: _gru(*parts, keep="1-z"),
             Text(
                 "Papers write it both ways. In PyTorch z keeps the old state: (1 - z) · n + z · h.",
-                "两种写法文献里都有。在 PyTorch 中 z 保留旧状态：(1 - z) · n + z · h。",
+                "两种写法文献里都有。在 PyTorch 中，z 保留的是旧状态：(1 - z) · n + z · h。",
             ),
         ),
         Mistake(
@@ -315,7 +315,7 @@ GRU_STEP = Exercise(
             lambda *parts: _gru(*parts, reset="before"),
             Text(
                 "U(r · h) is the form of the first paper. PyTorch multiplies after the matrix: r · (U h + b).",
-                "U(r · h) 是原论文的形式。PyTorch 在乘过矩阵之后再乘：r · (U h + b)。",
+                "U(r · h) 是原论文的形式。PyTorch 则先乘矩阵，再乘重置门：r · (U h + b)。",
             ),
         ),
         Mistake(
@@ -450,7 +450,7 @@ PADDED = Exercise(
         ),
         Text(
             "scores.masked_fill(~real[:, None, :], -math.inf), then softmax over the last axis, then @ v.",
-            "先 scores.masked_fill(~real[:, None, :], -math.inf)，再沿最后一轴 softmax，最后 @ v。",
+            "先 scores.masked_fill(~real[:, None, :], -math.inf)，再沿最后一个轴做 softmax，最后 @ v。",
         ),
     ],
     atol=1e-6,
@@ -506,7 +506,7 @@ MASK = Exercise(
             ),
         ),
         Mistake(
-            Text("True means forbidden", "True 表示了禁止"),
+            Text("True means forbidden", "把 True 当成了“禁止”"),
             lambda T, S: ~_mask_reference(T, S),
             Text(
                 "Here, as in F.scaled_dot_product_attention, True means allowed. nn.MultiheadAttention has it the other way.",
@@ -593,7 +593,7 @@ HEADS = Exercise(
             _heads_not_moved,
             Text(
                 "The result is (B, T, H, d). Attention multiplies the last two axes, so T must stand there: transpose(1, 2).",
-                "结果是 (B, T, H, d)。注意力用最后两个轴做乘法，T 必须在那里：transpose(1, 2)。",
+                "结果是 (B, T, H, d)。注意力用最后两个轴做乘法，T 必须排在其中：transpose(1, 2)。",
             ),
         ),
         Mistake(
@@ -675,7 +675,7 @@ ROTARY = Exercise(
             ),
         ),
         Mistake(
-            Text("Turned clockwise", "转成了顺时针"),
+            Text("Turned clockwise", "按顺时针转了"),
             lambda x, p, base=10_000.0: _turn(x, p, base, sign=-1),
             Text(
                 "The minus belongs to the first row: (a cos - b sin, a sin + b cos).",
@@ -703,7 +703,7 @@ ROTARY = Exercise(
             lambda x, p, base=10_000.0: _turn(x, p + 1, base),
             Text(
                 "Position 0 is not turned at all. Take the positions as they are given.",
-                "位置 0 不转。请直接用给定的 positions。",
+                "位置 0 处完全不转。请直接用给定的 positions。",
             ),
         ),
     ],

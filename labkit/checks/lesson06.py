@@ -136,7 +136,7 @@ SPANS = Exercise(
     inputs=_spans_inputs,
     mistakes=[
         Mistake(
-            Text("One mask for each token", "每个词元一个掩码"),
+            Text("One mask for each token", "每个词元都换成了一个掩码"),
             _spans_many_masks,
             Text(
                 "A whole span leaves one mask, so that the model must also find out how long it was.",
@@ -233,11 +233,11 @@ POWER = Exercise(
             ),
         ),
         Mistake(
-            Text("A is still a logarithm", "A 还停留在对数上"),
+            Text("A is still a logarithm", "A 还是对数"),
             _power_wrong(exponentiate=False),
             Text(
                 "The intercept of the line is log A. Take the exponential of it.",
-                "直线的截距是 log A，还要再取指数。",
+                "直线的截距是 log A，还要再取一次指数。",
             ),
         ),
         Mistake(
@@ -310,7 +310,7 @@ POOL = Exercise(
             ),
         ),
         Mistake(
-            Text("One count for the whole batch", "整批共用了一个个数"),
+            Text("One count for the whole batch", "整批共用了同一个个数"),
             lambda features, real: (features * real[..., None]).sum(dim=1) / (real.sum() / len(real)),
             Text(
                 "Each text has its own number of real tokens: sum over dim=1, not over everything.",
@@ -410,7 +410,7 @@ LORA = Exercise(
     hints=[
         Text(
             "Two thin products: x @ A.T is (..., rank), and @ B.T makes it (..., out).",
-            "两次“细长”的乘法：x @ A.T 的形状是 (..., rank)，再 @ B.T 得到 (..., out)。",
+            "两次与细长矩阵相乘：x @ A.T 的形状是 (..., rank)，再 @ B.T 得到 (..., out)。",
         ),
         Text(
             "x @ W.T + alpha / A.shape[0] * (x @ A.T @ B.T).",
@@ -447,7 +447,7 @@ COUNT = Exercise(
             lambda shapes, rank: sum(out * inside for out, inside in shapes),
             Text(
                 "W is frozen. Only A (rank, in) and B (out, rank) train.",
-                "W 是冻结的，训练的只有 A（rank, in）和 B（out, rank）。",
+                "W 是冻结的，训练的只有 A (rank, in) 和 B (out, rank)。",
             ),
         ),
         Mistake(
@@ -476,7 +476,7 @@ COUNT = Exercise(
     hints=[
         Text(
             "For one matrix (out, in): how many numbers has A (rank, in), how many B (out, rank)?",
-            "对一个 (out, in) 的矩阵：A（rank, in）有多少个数？B（out, rank）呢？",
+            "对一个 (out, in) 的矩阵：A (rank, in) 有多少个数？B (out, rank) 呢？",
         ),
         Text(
             "The sum of rank * (out + inside) over all shapes.", "对所有形状求 rank * (out + inside) 的和。"

@@ -79,7 +79,7 @@ BIGRAMS = Exercise(
             Text(
                 "A pair that was never seen gets the probability 0, and one such pair makes the whole text "
                 "impossible. Add k to every count first.",
-                "没见过的词对概率为 0，只要出现一次，整段文本的概率就成了 0。请先给每个计数加上 k。",
+                "没见过的词对概率为 0，只要出现一个，整段文本的概率就成了 0。请先给每个计数加上 k。",
             ),
         ),
         Mistake(
@@ -199,7 +199,7 @@ BITS = Exercise(
     hints=[
         Text(
             "What does the whole text cost in nats? And in bits? Then share it out among its characters.",
-            "整段文本一共值多少奈特？合多少比特？再平均分给每个字符。",
+            "整段文本的代价一共是多少奈特？合多少比特？再平均分给每个字符。",
         ),
         Text(
             "The sum of nats, divided by math.log(2) and by len(text).",
@@ -256,7 +256,7 @@ SHIFT = Exercise(
             lambda logits, tokens: F.cross_entropy(logits[:, 1:].flatten(0, 1), tokens[:, :-1].flatten()),
             Text(
                 "Position t is asked for token t - 1, which it has read already. Drop the last logits and the first token.",
-                "这是让位置 t 预测第 t - 1 个词元，而它早就读过了。应当去掉最后一个 logits 和第一个词元。",
+                "这是让位置 t 预测第 t - 1 个词元，而它早就读过了。应当去掉最后一个位置的 logits 和第一个词元。",
             ),
         ),
         Mistake(
@@ -278,7 +278,7 @@ SHIFT = Exercise(
             Text(
                 "The sum grows with the batch, so that the learning rate would have to shrink with it. Take the mean "
                 "over all B * (T - 1) positions.",
-                "求和会随批量变大，学习率就得跟着调小。请对全部 B * (T - 1) 个位置取平均。",
+                "总和会随批次变大而变大，学习率就得跟着调小。请对全部 B * (T - 1) 个位置取平均。",
             ),
         ),
     ],
@@ -333,7 +333,7 @@ TEMPERATURE = Exercise(
             lambda logits, temperature: torch.softmax(logits, dim=0) / temperature,
             Text(
                 "These do not add up to 1, and their ratios are as before. The temperature divides the logits, before softmax.",
-                "这样相加不等于 1，比例也没有变。温度要在 softmax 之前去除 logits。",
+                "这样相加不等于 1，比例也没有变。应当先用 logits 除以温度，再做 softmax。",
             ),
         ),
         Mistake(
@@ -341,7 +341,7 @@ TEMPERATURE = Exercise(
             lambda logits, temperature: torch.softmax(torch.softmax(logits, dim=0) / temperature, dim=0),
             Text(
                 "Probabilities lie between 0 and 1, so a softmax over them is nearly flat. Divide the logits instead.",
-                "概率都在 0 和 1 之间，对它们再做 softmax 几乎就拉平了。应当去除 logits。",
+                "概率都在 0 和 1 之间，对它们再做 softmax 几乎就拉平了。应当用 logits 除以温度。",
             ),
         ),
         Mistake(
@@ -351,14 +351,14 @@ TEMPERATURE = Exercise(
             ),
             Text(
                 "exp of a large logit is inf, and inf / inf is nan. Use torch.softmax, which subtracts the largest first.",
-                "很大的 logits 取指数会变成 inf，而 inf / inf 是 nan。请用 torch.softmax，它会先减去最大值。",
+                "很大的 logit 取指数会变成 inf，而 inf / inf 是 nan。请用 torch.softmax，它会先减去最大值。",
             ),
         ),
     ],
     hints=[
         Text(
             "Does the temperature belong before or after the softmax? What should T = 0.01 do to the largest logit?",
-            "温度应当放在 softmax 之前还是之后？T = 0.01 时，最大的 logits 应当怎样？",
+            "温度应当放在 softmax 之前还是之后？T = 0.01 时，最大的 logit 应当怎样？",
         ),
         Text(
             "torch.softmax(logits / temperature, dim=0).",
@@ -475,7 +475,7 @@ TOP_P = Exercise(
             _tail,
             Text(
                 "This keeps the unlikely tokens and throws the likely ones away. Turn the comparison round.",
-                "这样留下的是小概率词元，大概率的反而扔掉了。请把比较号反过来。",
+                "这样留下的是小概率词元，大概率的反而扔掉了。请把不等号反过来。",
             ),
         ),
     ],

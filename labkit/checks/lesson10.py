@@ -128,7 +128,7 @@ GENERATOR = Exercise(
             Text(
                 "log(1 - D) is flat where the discriminator is sure that the picture is false, that is, at the start: "
                 "there the generator learns nothing. Minimize -log D instead.",
-                "判别器确信图是假的时候（训练之初就是这样），log(1 - D) 几乎是平的，生成器什么也学不到。"
+                "判别器确信图是假的时（训练之初就是这样），log(1 - D) 几乎是平的，生成器什么也学不到。"
                 "应当改为最小化 -log D。",
             ),
         ),
@@ -154,7 +154,7 @@ GENERATOR = Exercise(
             lambda fake_logits: F.softplus(-fake_logits).sum(),
             Text(
                 "The sum grows with the batch, and the learning rate would have to shrink with it. Take the mean.",
-                "求和会随批量变大，学习率就得跟着调小。请取平均。",
+                "总和会随批次变大而变大，学习率就得跟着调小。请取平均。",
             ),
         ),
     ],
@@ -318,7 +318,7 @@ FLOW = Exercise(
             ),
             Text(
                 "The derivative of (1 - t) noise + t picture with respect to t is picture - noise.",
-                "(1 - t) 噪声 + t 图 对 t 求导，得到的是 图 - 噪声。",
+                "(1 - t) · 噪声 + t · 图，对 t 求导，得到的是“图 - 噪声”。",
             ),
         ),
         Mistake(
@@ -329,7 +329,7 @@ FLOW = Exercise(
             ),
             Text(
                 "picture - x_t shrinks on the way. The velocity along a straight line is the same everywhere: picture - noise.",
-                "图 - x_t 会越走越小。沿直线走，速度处处相同，都是 图 - 噪声。",
+                "“图 - x_t”会越走越小。沿直线走，速度处处相同，都是“图 - 噪声”。",
             ),
         ),
     ],
@@ -372,12 +372,12 @@ GUIDANCE = Exercise(
     inputs=_guidance_inputs,
     mistakes=[
         Mistake(
-            Text("It leads away from the text", "背着文本走了"),
+            Text("It leads away from the text", "朝着远离文本的方向走了"),
             lambda with_text, without_text, scale: with_text + scale * (without_text - with_text),
             Text(
                 "With a scale of 2 this goes past the answer *without* text. Start there and go towards the answer "
                 "with text, and beyond.",
-                "scale = 2 时，它越过了*不看文本*的结果。应当从那里出发，朝看了文本的结果走，并走得更远。",
+                "scale = 2 时，它越过了*不带*文本的结果。应当从那里出发，朝带文本的结果走，而且走得更远。",
             ),
         ),
         Mistake(
@@ -386,16 +386,16 @@ GUIDANCE = Exercise(
             Text(
                 "The first paper counted so (there a weight of 0 is no guidance). Here, and in most programs, a scale of "
                 "1 must give the answer with text, unchanged.",
-                "最早的论文是这样计数的（权重 0 表示不引导）。这里和大多数程序一样，scale = 1 应当原样得到看了文本的结果。",
+                "最早的论文采用这种写法（权重为 0 表示不引导）。这里和大多数程序一样，scale = 1 应当原样得到带文本的结果。",
             ),
         ),
         Mistake(
-            Text("The answer without text is missing", "没有用上不看文本的结果"),
+            Text("The answer without text is missing", "没有用上不带文本的结果"),
             lambda with_text, without_text, scale: scale * with_text,
             Text(
                 "This makes the velocity longer, and the picture overshoots. Only what the text changed is to be "
                 "strengthened: the difference of the two.",
-                "这样只是把速度整个放大，图会冲过头。要放大的只是文本带来的变化，即两者之差。",
+                "这样只是把速度整个放大，生成的图会过头。要放大的只是文本带来的变化，即两者之差。",
             ),
         ),
         Mistake(
@@ -403,14 +403,14 @@ GUIDANCE = Exercise(
             lambda with_text, without_text, scale: (scale * with_text + without_text) / (scale + 1),
             Text(
                 "A mean stays between the two. Guidance goes beyond the answer with text as soon as the scale is above 1.",
-                "平均值总在两者之间。scale 大于 1 时，引导应当越过看了文本的结果。",
+                "平均值总在两者之间。scale 大于 1 时，引导应当越过带文本的结果。",
             ),
         ),
     ],
     hints=[
         Text(
             "On a line: without text 1, with text 3. Where should a scale of 0 end, where 1, where 2?",
-            "在数轴上，不看文本是 1，看了文本是 3。scale 为 0、1、2 时，各应落在哪里？",
+            "在数轴上，不带文本是 1，带文本是 3。scale 为 0、1、2 时，各应落在哪里？",
         ),
         Text(
             "without_text + scale * (with_text - without_text).",
@@ -476,7 +476,7 @@ EULER = Exercise(
             lambda velocity, x, steps: _euler(velocity, x, steps, [(i + 1) / steps for i in range(steps)]),
             Text(
                 "The network is asked where x is *now*: the first time is 0, the last 1 - 1 / steps.",
-                "问网络的是 x *现在*所处的时间：第一个是 0，最后一个是 1 - 1 / steps。",
+                "要交给网络的是 x *现在*所处的时间：第一个是 0，最后一个是 1 - 1 / steps。",
             ),
         ),
         Mistake(
@@ -509,7 +509,7 @@ EULER = Exercise(
             lambda velocity, x, steps: x + sum(velocity(x, i / steps) for i in range(steps)) / steps,
             Text(
                 "The velocity must be asked at the place where you are by now: x is replaced in each step.",
-                "应当在当前所处的位置上问速度：每一步都要更新 x。",
+                "应当在当前的位置上求速度：每一步都要更新 x。",
             ),
         ),
     ],
@@ -690,7 +690,7 @@ ALL_RIGHT = Exercise(
             lambda seen, asked: _mean([any(_stated(s, a)) for s, a in zip(seen, asked, strict=True)]),
             Text(
                 "A small red circle is not the large red circle that was asked for. All stated facts must be right: all(...).",
-                "要的是红色的大圆，画成红色的小圆就不对。说到的每一项都要对：用 all(...)。",
+                "要的是红色的大圆，画成红色的小圆就不对。要求里说到的每一项都要对：用 all(...)。",
             ),
         ),
         Mistake(

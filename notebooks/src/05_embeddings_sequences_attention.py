@@ -138,7 +138,7 @@ print(count_pairs(words, counts).most_common(6))
 # wins; this is the rule of the `tokenizers` library.
 
 # %% [markdown] lang="zh"
-# 手算一下：“ak” 出现在 baker（2 次）、bakes、breaks、baked 和 cake 里，共 6 次；“he” 出现在 the（4 次）和 butcher 里。下面是合并和循环。如果两对次数相同，取词元编号较小的一对，`tokenizers` 库就是这样规定的。
+# 手算一下：“ak”出现在 baker（2 次）、bakes、breaks、baked 和 cake 里，共 6 次；“he”出现在 the（4 次）和 butcher 里，共 5 次。下面写出合并和循环。如果两对次数相同，取词元编号较小的一对，`tokenizers` 库就是这样规定的。
 
 
 # %%
@@ -168,7 +168,7 @@ print("the text now:", *("|".join(tokens) for tokens in words))
 # `bake` + `d`. Now the library. Its merges and its ids must be exactly ours.
 
 # %% [markdown] lang="zh"
-# 常见的词合成了一个词元，少见的词仍是几段，而且这些小段往往有意义：`bake` + `s`、`bake` + `d`。下面换成库来做，它的合并规则和编号必须与我们的完全相同。
+# 常见的词已经合成一个词元，少见的词仍是几段，而且这些小段往往有意义：`bake` + `s`、`bake` + `d`。下面换成库来做，它的合并规则和编号必须与我们的完全相同。
 
 # %%
 import json
@@ -198,7 +198,7 @@ print(
 # frequent word counts, what happens in `["a", "a", "a"]`, and a pair that occurs twice in one word.
 
 # %% [markdown] lang="zh"
-# “bakers” 和 “breaded” 都没在训练文本里出现过，却不需要“未知词”：用小段拼出来就行。给新文本编码，就是按学到的先后次序依次应用这些合并规则。
+# “bakers”和“breaded”都没在训练文本里出现过，却不需要“未知词”：用小段拼出来就行。给新文本编码，就是按学到的先后次序依次应用这些合并规则。
 #
 # ### 练习 05.1：BPE 的一步（★★☆，10 分钟）
 #
@@ -242,7 +242,7 @@ check("05.1", bpe_step)
 # %% [markdown] lang="zh"
 # ## 3. 词向量
 #
-# 编号只是名字：17 号并不比 3 号“大”。所以模型的第一步是一张表，每个编号对应一行数，即一个*向量*。这张表叫*嵌入*（embedding）。取出第 $i$ 行，等于用独热向量去乘整张表，只是省掉了乘 0 的功夫。请看断言：它就是一个没有偏置的线性层。
+# 编号只是名字：17 号并不比 3 号“大”。所以模型的第一步是查一张表：表中每个编号对应一行数，即一个*向量*。这张表叫*嵌入*（embedding）。取出第 $i$ 行，等于用独热向量去乘整张表，只是省掉了乘 0 的功夫。请看断言：它就是一个没有偏置的线性层。
 
 # %%
 table = nn.Embedding(num_embeddings=40, embedding_dim=4)
@@ -291,7 +291,7 @@ assert torch.isclose(by_hand, from_labkit)
 # %% [markdown] lang="zh"
 # ### 文本：一座小镇
 #
-# 本课程有自己的小世界：一座小镇，有人、有职业、有商店、有天气，由一个生成器用英文和中文讲述。第 06、08 课还会见到它。每篇文本都附有背后的事实，这里只用到文字。想用自己的文本，改 `texts` 那一行就行。
+# 本课程有自己的小世界：一座小镇，有人、有职业、有商店、有天气，由一个生成器用中英文写成文本。第 06、08 课还会见到它。每篇文本都附有背后的事实，这里只用到文字。想用自己的文本，改 `texts` 那一行就行。
 
 # %%
 size = lab.pick(400_000, 1_000_000, 5_000_000)
@@ -313,7 +313,7 @@ print(f"{len(texts)} texts, {len(sentences)} sentences, {sum(map(len, sentences)
 # %% [markdown] lang="zh"
 # ### 训练
 #
-# `train_word_vectors` 用一个窗口滑过每个句子，取出词对，给每一对随机抽五个词，再用 Adam 减小上面的损失。起初所有内积都是 0，六项各值 $\ln 2$。最初的损失是多少？我们训练两张表：`wide` 向两边各看至多四个词，`narrow` 只看紧挨着的一个词。
+# `train_word_vectors` 用一个窗口滑过每个句子，取出词对，给每一对随机抽五个词，再用 Adam 减小上面的损失。起初所有内积都是 0，六项各为 $\ln 2$。最初的损失是多少？我们训练两张表：`wide` 向两边各看至多四个词，`narrow` 只看紧挨着的一个词。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -354,7 +354,7 @@ for word in ("monday", "nurse", "bakery", "rainy"):
 # the same group? The baseline is a table of random vectors. Jobs and places are taken from the town's own table.
 
 # %% [markdown] lang="zh"
-# 没有人给过模型词典或星期表。窗口窄时，护士的近邻是别的职业，面包店的近邻是别的地点：*同类*的词，可以互相替换。窗口宽时，医院靠近护士，面包师靠近面包店：*同一话题*的词。两种都叫“像”，由窗口决定是哪一种。
+# 没有人给过模型词典，也没有人告诉它一周有哪几天。窗口窄时，护士的近邻是别的职业，面包店的近邻是别的地点：*同类*的词，可以互相替换。窗口宽时，医院靠近护士，面包师靠近面包店：*同一话题*的词。两种都叫“像”，由窗口决定是哪一种。
 #
 # 不过例子证明不了什么，因为例子是挑出来的。所以要计数：对一组里的每个词，最近的五个词中有多大比例属于同一组？基线是一张随机向量表。职业和地点取自小镇自己的表。
 
@@ -422,7 +422,7 @@ print(f"two directions show {(spread[:2] ** 2).sum() / (spread**2).sum():.0%} of
 # %% [markdown] lang="zh"
 # ### 类比
 #
-# 面包师之于面包店，好比图书管理员之于什么？如果从职业到工作地点的“那一步”对所有职业都差不多，那么 `bakery - baker + librarian` 就应当落在 `library` 附近。我们把所有“对与对”都问一遍。基线有三个：随机向量；空问题（只取第三个词的最近邻）；在地点里瞎猜。
+# 面包师之于面包店，好比图书管理员之于什么？如果从职业到工作地点的“那一步”对所有职业都差不多，那么 `bakery - baker + librarian` 就应当落在 `library` 附近。我们把这些词对两两组合，每一题都问一遍。基线有三个：随机向量；空问题（只取第三个词的最近邻）；在地点里瞎猜。
 
 # %%
 questions = [(a, b, c, d) for a, b in pairs for c, d in pairs if a != c]
@@ -452,11 +452,11 @@ print(f"guessing a place  {1 / len(pairs):.3f}")
 # what length does to a dot product, and of who is always nearest to a word.
 
 # %% [markdown] lang="zh"
-# 职业和它的地点属于同一话题，所以这次是宽窗口胜出，远好于碰运气。文献里大语料上的成绩，与我们一样，都把问题中的三个词排除在答案之外；Linzen（2016）指出这会美化结果。还要记住：文本里说什么，向量就学什么，偏见也包括在内（Caliskan 等 2017）。
+# 职业和它的地点属于同一话题，所以这次是宽窗口胜出，远好于碰运气。文献里在大语料上报告的成绩，也像我们这样，把问题中的三个词排除在答案之外；Linzen（2016）指出，这会让结果虚高。还要记住：文本里说什么，向量就学什么，偏见也包括在内（Caliskan 等，2017）。
 #
 # ### 练习 05.2：余弦近邻（★☆☆，8 分钟）
 #
-# 给定向量 (V, D)、一个词的编号和个数，返回最近邻的编号，最近的排在前面。想一想：向量的长度会怎样影响内积？谁永远离一个词最近？
+# 给定向量 (V, D)、一个词的编号和近邻的个数，返回最近邻的编号，最近的排在前面。想一想：向量的长度会怎样影响内积？谁永远离一个词最近？
 
 
 # %% exercise="05.2"
@@ -559,7 +559,7 @@ print("all states equal within 1e-6:", tuple(by_hand.shape))
 # h_t &= o \odot \tanh(c_t) && \text{输出一部分}
 # \end{aligned}$$
 #
-# 每个“$\ldots$”都是 $W x_t + U h_{t-1} + b$，权重各不相同。PyTorch 按 $i, f, g, o$ 的次序把四组权重叠放在一起。请看 $c$ 那一行：从 $c_{t-1}$ 到 $c_t$ 只有**加法**，没有矩阵，也没有 tanh。第 5 节会说明这一点为什么重要。
+# 每个“$\ldots$”都是 $W x_t + U h_{t-1} + b$，权重各不相同。PyTorch 按 $i, f, g, o$ 的次序把四组权重叠放在一起。请看 $c$ 那一行：从 $c_{t-1}$ 到 $c_t$ 走的是一个**加法**，中间没有矩阵，也没有 tanh。第 5 节会说明这一点为什么重要。
 
 
 # %%
@@ -594,7 +594,7 @@ print("h and c equal PyTorch's within 1e-6; parameters:", sum(p.numel() for p in
 # %% [markdown] lang="zh"
 # ### 练习 05.3：GRU 的一步（★★☆，12 分钟）
 #
-# *门控循环单元*（GRU，Cho 等 2014）有两个门，没有细胞状态。记 $a = W x + b_W$，$d = U h + b_U$，都按 $r, z, n$ 的次序（PyTorch 的次序）分成三段：
+# *门控循环单元*（GRU，Cho 等，2014）有两个门，没有细胞状态。记 $a = W x + b_W$，$d = U h + b_U$，都按 $r, z, n$ 的次序（PyTorch 的次序）分成三段：
 #
 # $$r = \sigma(a_r + d_r), \quad z = \sigma(a_z + d_z), \quad n = \tanh(a_n + r \odot d_n), \quad
 # h' = (1 - z) \odot n + z \odot h$$
@@ -634,9 +634,9 @@ check("05.3", gru_step)
 # %% [markdown] lang="zh"
 # ## 5. 梯度穿越时间
 #
-# 要学会“第一个词决定最后一个词”，梯度就必须从最后一步一路传回第一步。按链式法则，每往回一步就乘一次。取单个数时，$\partial h_t / \partial h_{t-1} = U (1 - h_t^2)$。
+# 要学会“第一个词决定最后一个词”，梯度就必须从最后一步一路传回第一步。按链式法则，每往回一步就乘一次。都取单个数时，$\partial h_t / \partial h_{t-1} = U (1 - h_t^2)$。
 #
-# **手算**，用第 4 节的数：$0.5 \cdot (1 - 0.3634^2) = 0.4340$，$0.5 \cdot (1 - 0.1797^2) = 0.4839$。往回两步，只剩 0.2100。LSTM 的细胞状态沿直路有 $\partial c_t / \partial c_{t-1} = f$。遗忘门为 $\sigma(0) = 0.5$ 时，一百步之后是 $0.5^{100} \approx 8 \cdot 10^{-31}$；为 $\sigma(3) = 0.953$ 时是 0.008。
+# **手算**，用第 4 节的数：$0.5 \cdot (1 - 0.3634^2) = 0.4340$，$0.5 \cdot (1 - 0.1797^2) = 0.4839$。往回两步，只剩 0.2100。LSTM 的细胞状态有一条直通的路，沿这条路 $\partial c_t / \partial c_{t-1} = f$。遗忘门为 $\sigma(0) = 0.5$ 时，一百步之后是 $0.5^{100} \approx 8 \cdot 10^{-31}$；为 $\sigma(3) = 0.953$ 时是 0.008。
 
 # %%
 W, U = torch.tensor([[1.0]]), torch.tensor([[0.5]])
@@ -703,9 +703,9 @@ plots.show(
 # The factor can also be larger than 1. Look at an RNN whose recurrent matrix is twice a rotation, with small inputs.
 
 # %% [markdown] lang="zh"
-# 50 步之后，RNN 的梯度已经消失：那里发生的事学不会了。在对数坐标下曲线接近直线，因为每一步乘的因子差不多。如果遗忘门半开半合，LSTM 也好不了多少。偏置取 1 时（Jozefowicz 等 2015）因子约为 $\sigma(1) = 0.73$；取 3 时，相当一部分梯度能传到。这就是*梯度消失*，以及 LSTM 的对策。
+# 50 步之后，RNN 的梯度已经消失：那里发生的事学不会了。在对数坐标下曲线接近直线，因为每一步乘的因子差不多。如果遗忘门半开半合，LSTM 也好不了多少。偏置取 1 时（Jozefowicz 等，2015）因子约为 $\sigma(1) = 0.73$；取 3 时，相当一部分梯度能传到。这就是*梯度消失*，以及 LSTM 的对策。
 #
-# 因子也可能大于 1。看一个循环矩阵为“旋转的两倍”、输入很小的 RNN。
+# 因子也可能大于 1。再看一个 RNN：循环矩阵是旋转矩阵的两倍，输入很小。
 
 # %%
 wild = nn.RNN(16, 64, batch_first=True, bias=False)
@@ -726,7 +726,7 @@ print(f"norm before {norm_before:.1f}, gradient after", [f"{g:.1f}" for g in wei
 # way. Attention makes it one step long.
 
 # %% [markdown] lang="zh"
-# 这就是*梯度爆炸*。给它的长度设一个上限（`clip_grad_norm_`，Pascanu 等 2013）就够了，因为方向不变：(300, 400) 变成 (0.6, 0.8)。消失的梯度却不能这样补救：零乘以十还是零。更好的办法是把路缩短。注意力把它缩短到一步。
+# 这就是*梯度爆炸*。给它的长度设一个上限（`clip_grad_norm_`，Pascanu 等，2013）就够了，因为方向不变：(300, 400) 变成 (0.6, 0.8)。消失的梯度却不能这样补救：零乘以十还是零。更好的办法是把路缩短。注意力把它缩短到一步。
 
 # %% [markdown] lang="en"
 # ## 6. Attention
@@ -792,7 +792,7 @@ print("equal to F.scaled_dot_product_attention:", tuple(ours.shape))
 # %% [markdown] lang="zh"
 # ### 为什么要除以 $\sqrt d$？
 #
-# 如果 $q$、$k$ 的各个分量相互独立，均值为 0，方差为 1，那么每个乘积 $q_i k_i$ 的方差是 1，$d$ 个相加，方差就是 $d$。相差这么远的数做 softmax，结果几乎就是独热向量。请看三列：方差与 $d$ 的关系；不除时 32 个权重里最大的一个；除了之后最大的一个。最后一列是梯度：不除时最大权重的平均斜率 $\partial w / \partial s = w (1 - w)$。
+# 如果 $q$、$k$ 的各个分量相互独立，均值为 0，方差为 1，那么每个乘积 $q_i k_i$ 的方差是 1，$d$ 个相加，方差就是 $d$。相差这么远的数做 softmax，结果几乎就是独热向量。请看三列：方差与 $d$ 的关系；不除时 32 个权重里最大的一个；除过之后最大的一个。最后一列是梯度：不除时最大权重的平均斜率 $\partial w / \partial s = w (1 - w)$。
 
 # %%
 generator = torch.Generator().manual_seed(lab.seed)
@@ -847,7 +847,7 @@ check("05.4", padded_attention)
 # %% [markdown] lang="zh"
 # ### 因果掩码
 #
-# 预测下一个词元的模型不许看到它。第 $t$ 个查询只能看第 $0 \ldots t$ 个键：这是一个下三角。其余键的得分变成 $-\infty$，而 $e^{-\infty} = 0$。看看五个词元的权重：第一个词元注意谁？
+# 预测下一个词元的模型不许看到它。第 $t$ 个查询只能看第 $0 \ldots t$ 个键：这是一个下三角。其余键的得分变成 $-\infty$，而 $e^{-\infty} = 0$。看看五个词元的权重：第一个词元注意的是谁？
 
 # %%
 generator = torch.Generator().manual_seed(3)
@@ -883,7 +883,7 @@ assert torch.equal(moved > 0, torch.tensor([False, False, False, True, True]))
 # %% [markdown] lang="zh"
 # ### 练习 05.5：带历史的因果掩码（★★☆，8 分钟）
 #
-# 模型写作时，先前词元的键都保留着，只有新词元在提问。共有 $T$ 个查询、$S \geq T$ 个键，**最后一个查询与最后一个键处在同一位置**。返回掩码 (T, S)，允许之处为 True。想一想：第一个查询可以看几个键？
+# 模型生成文本时，先前词元的键都保留着，只有新词元在提问。共有 $T$ 个查询、$S \geq T$ 个键，**最后一个查询与最后一个键处在同一位置**。返回掩码 (T, S)，允许看的位置为 True。想一想：第一个查询可以看几个键？
 
 
 # %% exercise="05.5"
@@ -989,7 +989,7 @@ print("shuffled input, the same outputs in the new order: yes")
 # angle between them is $2 \cdot 0.5 = 1$, and $\cos 1 = 0.5403$. The same must come out for positions 103 and 101.
 
 # %% [markdown] lang="zh"
-# 对注意力来说，句子**就是**一袋词：“狗看见猫”和“猫看见狗”里，“狗”得到的向量一模一样。位置信息必须另外加进去。早期的模型给每个位置一个向量，加到输入上。如今的大模型多半是*旋转*查询和键（苏剑林等 2021，RoPE）：在位置 $m$，把一对特征 $(x_1, x_2)$ 转过角度 $m\theta$：
+# 对注意力来说，句子**就是**一袋词：“狗看见猫”和“猫看见狗”里，“狗”得到的向量一模一样。位置信息必须另外加进去。早期的模型给每个位置一个向量，加到输入上。如今的大模型大多改为*旋转*查询和键（RoPE，苏剑林等，2021）：在位置 $m$，把一对特征 $(x_1, x_2)$ 转过角度 $m\theta$：
 #
 # $$R_m = \begin{pmatrix} \cos m\theta & -\sin m\theta \\ \sin m\theta & \cos m\theta \end{pmatrix},
 #   \qquad (R_m q) \cdot (R_n k) = q \cdot (R_{n - m}\, k)$$
@@ -1045,7 +1045,7 @@ print("equal to labkit's; scores at positions 0-11 and 200-211 are equal:", tupl
 # waves. How far does a head see that way? The figure shows the mean of $\cos(m \theta_i)$ over the pairs, the product of two equal vectors at distance $m$.
 
 # %% [markdown] lang="zh"
-# 只有距离起作用。把一个键从与它相同的查询旁边移开，内积会随距离波动着下降。这样一个头能看多远？图中是各对特征 $\cos(m \theta_i)$ 的平均值，即两个相同的向量相距 $m$ 时的内积。
+# 只有距离起作用。把一个键从与它相等的查询旁边逐渐移远，内积会随距离增大而波动下降。这样一个头能看多远？图中是各对特征 $\cos(m \theta_i)$ 的平均值，即两个相同的向量相距 $m$ 时的内积。
 
 # %%
 distance = np.arange(0, 200)
@@ -1113,7 +1113,7 @@ check("05.7", rotary)
 # %% [markdown] lang="zh"
 # ## 8. Transformer 块
 #
-# 注意力在词元**之间**传递信息，随后前馈层对**每个**词元单独加工。在两者周围还有两样简单的东西，深层网络全靠它们：前面的归一化，和绕过去的*残差连接*。
+# 注意力在词元**之间**传递信息，随后前馈层对**每个**词元单独加工。两者还各配有两样简单的东西，深层网络全靠它们：前面的归一化，以及绕过去的*残差连接*。
 #
 # $$x \leftarrow x + \mathrm{attention}(\mathrm{norm}(x)), \qquad x \leftarrow x + \mathrm{feedforward}(\mathrm{norm}(x))$$
 #
@@ -1140,10 +1140,10 @@ print("norm of (3, 4):", [f"{value:.4f}" for value in norm(torch.tensor([3.0, 4.
 # %% [markdown] lang="en"
 # The self-attention of Qwen3, which labkit's GPT follows, adds two refinements. Queries and keys are normed before they are
 # turned, so that no score can grow without bound. And there are fewer heads of keys and values than of queries: groups of
-# queries share them (*grouped-query attention*), which makes the memory of a writing model smaller. All of it in eight lines:
+# queries share them (*grouped-query attention*), which makes the memory of a writing model smaller. All of it in nine lines:
 
 # %% [markdown] lang="zh"
-# labkit 的 GPT 沿用 Qwen3 的自注意力，它还有两处改进：查询和键在旋转之前先归一化，得分就不会无限变大；键和值的头数比查询少，几个查询头共用一组（*分组查询注意力*），模型写作时占的内存更小。全部内容只有八行：
+# labkit 的 GPT 沿用 Qwen3 的自注意力，它还有两处改进：查询和键在旋转之前先归一化，得分就不会无限变大；键和值的头数比查询少，几个查询头共用一组（*分组查询注意力*），模型生成文本时占的内存更小。全部内容只有九行：
 
 
 # %%
@@ -1246,11 +1246,11 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 # look from "She"? And from any token, if it only wants to know which token came just before?
 
 # %% [markdown] lang="zh"
-# 没有残差连接，所有词元都变成同一个向量：每个块都在词元之间做平均，没有东西来保住差异（Dong 等 2021）。对输入的梯度也没法用。有了残差连接，不论多深，两者都正常：这里又是一个让旧状态原样通过的加法，与 LSTM 的细胞状态如出一辙。
+# 没有残差连接，所有词元都变成同一个向量：每个块都在词元之间做平均，没有什么来保住差异（Dong 等，2021）。对输入的梯度也不能用了。有了残差连接，不论多深，两者都正常：这里又是一个让旧状态原样通过的加法，与 LSTM 的细胞状态如出一辙。
 #
 # ## 9. 一个头在看什么？
 #
-# 注意力的权重可以直接看：每行是一个查询，每列是一个键。这里用课程自带的 GPT：四层，每层四个头，在小镇的文本上训练了约 50 分钟（`labkit train town-gpt`），第 08 课专门讲它。这里只加载，不训练。**先预测**：在 “Clara Stone has a cat called Snowball. She lives in ...” 里，一个头从 “She” 应当看向哪里？如果它只想知道前一个词元是什么，又该看哪里？
+# 注意力的权重可以直接看：每行是一个查询，每列是一个键。这里用课程自带的 GPT：四层，每层四个头，在小镇的文本上训练了约 50 分钟（`labkit train town-gpt`），第 08 课专门讲它。这里只加载，不训练。**先预测**：在“Clara Stone has a cat called Snowball. She lives in ...”里，一个头从“She”应当看向哪里？如果只想知道前一个词元是什么，那么从任意一个词元出发，又该看哪里？
 
 # %%
 model, tokenizer = shipped.load_town_gpt()
@@ -1263,7 +1263,7 @@ print(
 # Its weights on one sentence. The printed shares are those of the best head for each of the two questions.
 
 # %% [markdown] lang="zh"
-# 看它在一个句子上的权重。打印的数，是对这两个问题各自最擅长的头。
+# 看它在一个句子上的权重。打印出来的两个比例，分别取自最擅长回答这两个问题的头。
 
 
 # %%
@@ -1297,7 +1297,7 @@ plots.show(ax, alt="A lower triangle of weights; much of the weight lies just le
 # with even weights, before you believe in a head. In the panel choose a layer and a head, and write another sentence of the town.
 
 # %% [markdown] lang="zh"
-# 前一个头看的是位置：它偏爱紧挨着的前一个词元，不管那是什么。至于第二个问题，先与平均权重比一比，再决定信不信真有这样的头。在交互面板里选一个层和一个头，再换一句小镇的话试试。
+# 第一个头靠的是位置：它偏爱紧挨着的前一个词元，不管那是什么。至于第二个问题，先与均匀权重（even weights）比一比，再决定信不信真有这样的头。在交互面板里选一层和一个头，再写一句关于小镇的话试试。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -1336,7 +1336,7 @@ widgets.explorer(
 # %% [markdown] lang="zh"
 # ## 10. 记忆的代价：一次测量
 #
-# 谁的记性更好？任务是查找：先给八对（一个人，一样他卖的东西），再给出八人之一，问他卖什么。每次的配对都是新的，背不下来，只能读进去、记住、找出来。
+# 谁的记性更好？任务是查找：先给出八对信息（一个人，和他卖的一样东西），再给出八人之一，问他卖什么。每次的配对都是新的，背不下来，只能读进去、记住、找出来。
 #
 # ```
 # Anna bread | Tom milk | Lin tea | ... | Tom ?   ->  milk
@@ -1441,11 +1441,11 @@ assert MODE == "smoke" or curves["attention"][:, -1].min() > 0.95 > curves["LSTM
 # numbers. What do you say?
 
 # %% [markdown] lang="zh"
-# 细线是基线。循环网络在知道问题之前，就得把八对信息塞进一个 64 维的状态。在 class 模式下，注意力不到 50 步就学会了，RNN 连基线都没达到，LSTM 学得很慢。注意力把一切都留着，用时再查，梯度也没有长路要走。代价是：RNN 只存一个状态，注意力要存 $T$ 个键和值，还要算 $T^2$ 个内积。而且这个任务本就对它有利：查找正是注意力的本行。
+# 细线是基线。循环网络在知道问题之前，就得把八对信息塞进一个 64 维的状态。在 `class` 模式下，注意力不到 50 步就学会了，RNN 连基线都没达到，LSTM 学得很慢。注意力把一切都留着，用时再查，梯度也没有长路要走。代价是：RNN 只存一个状态，注意力要存 $T$ 个键和值，还要算 $T^2$ 个内积。而且这个任务本就对它有利：查找正是注意力的本行。
 #
 # ## 11. 找出故障
 #
-# 一位同事给你看一个字母级的小语言模型。它在小镇的一部分文本上学习，用没见过的文本评估。同事很得意：才训练 200 步，就远远好过以前所有的模型。请读代码，看数字。你怎么说？
+# 一位同事给你看一个字符级的小语言模型。它在小镇的一部分文本上学习，用没见过的文本评估。同事很得意：才训练 200 步，就远远好过以前所有的模型。请读代码，看数字。你怎么说？
 
 
 # %%
@@ -1517,7 +1517,7 @@ print(f"the next letter gets a probability of about {math.exp(-unseen):.2f}")
 # %% [markdown] lang="zh"
 # 没见过的文本上损失一样低，所以不是死记硬背。可是模型对几乎**每一个**下一个字母都有把握，而其中总有谁也不可能知道的，例如下一个人名的首字母。好得过分的数字，本身就是一条线索。**往下读之前**：一行代码都不看，你怎么检验它？
 #
-# 一个办法是找一种根本无法预测的文本：掷一个 16 面的骰子。任何诚实的模型都不会低于 $\ln 16$。
+# 一个办法是找一种根本无法预测的文本：掷一个 16 面的骰子。任何诚实的模型，损失都不会低于 $\ln 16$。
 
 # %% tags=["nbval-ignore-output"]
 dice = torch.randint(16, (100_000,), generator=torch.Generator().manual_seed(lab.seed))
@@ -1533,7 +1533,7 @@ assert MODE == "smoke" or on_dice < 1.0
 # move. An output before that token must not.
 
 # %% [markdown] lang="zh"
-# 它连骰子都能预测，说明它**看见**了下一次。另一个办法是第 6 节的检验：改动一个词元，看哪些输出变了。这个词元之前的输出一个都不该变。
+# 它连骰子都能预测，说明它**看见**了下一次掷出的点数。另一个办法是第 6 节的检验：改动一个词元，看哪些输出变了。这个词元之前的输出一个都不该变。
 
 
 # %%
@@ -1561,7 +1561,7 @@ print(f"mean loss of the outputs 0 to 30: {losses[:-1].mean():.3f}, of the last 
 # nothing to look at. So it would be when the model *writes*: there is no next letter yet. What is the model worth when it is mended?
 
 # %% [markdown] lang="zh"
-# 改动第 10 个词元，第 9 个输出就变了，而第 9 个输出要预测的正是第 10 个词元。错误只在一个数字：`first_forbidden = 2`。`triu` 的对角线从 0 数起，位置 $t$ 不许看 $t + 1$，所以第一条禁止的对角线是 **1** 号。第二个单元格按位置来看：损失几乎全部来自最后一个输出，因为它后面已经没有东西可看。模型*写作*时正是这样：下一个字母还不存在。改好之后，模型到底有几分本事？
+# 改动第 10 个词元，第 9 个输出就变了，而第 9 个输出要预测的正是第 10 个词元。错误只在一个数字：`first_forbidden = 2`。`triu` 的对角线从 0 数起，位置 $t$ 不许看 $t + 1$，所以第一条禁止的对角线是 **1** 号。第二个单元格按位置来看：损失几乎全部来自最后一个输出，因为它后面已经没有东西可看。模型*生成*文本时正是这样：下一个字母还不存在。改好之后，模型到底有几分本事？
 
 # %% tags=["nbval-ignore-output"]
 set_seed(lab.seed)

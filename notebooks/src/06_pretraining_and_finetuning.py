@@ -127,7 +127,7 @@ print(f"targets that count: {(targets != -100).sum()} of {targets.numel()}")
 #
 # ### 练习 06.1：掩码输入与目标（★☆☆，8 分钟）
 #
-# 给定 tokens (B, T) 和 `chosen` (B, T)（需要隐藏的位置为 True），返回输入和目标。这里被选中的词元一律换成掩码。
+# 给定词元 `tokens` (B, T) 和 `chosen` (B, T)（需要隐藏的位置为 True），返回输入和目标。这里被选中的词元一律换成掩码。
 # 想一想：哪些位置不该计入损失？
 
 
@@ -184,8 +184,8 @@ check("06.2", cut_spans)
 # %% [markdown] lang="zh"
 # ## 2. 同样的模型，同样的预算
 #
-# 哪种目标教给模型的东西最多？我们用每种目标各训练一个极小的 GPT：大小、窗口、步数和优化器完全相同，不同的只有目标本身，
-# 以及掩码模型用的是全注意力。先准备文本，不带标签。
+# 哪种目标教给模型的东西最多？我们用每种目标各训练一个极小的 GPT：大小、窗口、步数和优化器完全相同，不同的只有目标本身；
+# 另外，掩码模型用的是全注意力。先准备文本，不带标签。
 
 # %%
 size = lab.pick(60_000, 800_000, 3_000_000)
@@ -288,12 +288,12 @@ for name, (mean, low, high) in summary.items():
 # %% [markdown] lang="zh"
 # 只读了几秒文本，特征就比随机权重好，尽管从没有人告诉过它什么是主题；其中“预测下一个词元”的优势最明显。掩码和片段去噪介于两者之间：
 # 它们只有三成位置计分，而不是每个位置都计分，所以在这么小的预算里，见过的答案少得多。这个结论只针对当前预算，并不是对目标本身的评判：
-# BERT 和 T5 的训练步数是这里的成千上万倍。凡是两个区间重叠的，仅凭三个种子分不出高下。
+# BERT 和 T5 的训练步数是这里的几千倍。凡是两个区间重叠的，仅凭三个种子分不出高下。
 #
 # ## 3. 标度律
 #
-# 模型变大、文本变多时，损失怎样下降？我们只用“预测下一个词元”训练一个小网格，每次训练中途多次测量留出集上的损失。
-# $N$ 是全部参数的个数，$D$ 是见过的词元数。学习率保持不变，这样中途的读数就不会停在衰减的半路上。
+# 模型变大、文本变多时，损失怎样下降？我们只用“预测下一个词元”训练一个小网格，每次训练中途多次测量验证集上的损失。
+# $N$ 是全部参数的个数，$D$ 是见过的词元数。学习率保持不变，否则中途测到的，只是学习率还没衰减完的模型。
 
 # %%
 held_out = stream[cut:][: lab.pick(500, 4000, 40_000)]
@@ -458,7 +458,7 @@ for task, (_, train_y, _, test_y) in data.items():
 # `<|pad|>`, on the left or on the right. The filling must not change the answer. Does it?
 
 # %% [markdown] lang="zh"
-# 分类器需要给每个文本一个向量。有两种取法：**最后一个真实词元**的特征，只有它看过全文；或者对所有真实词元求**平均**。
+# 分类器需要用一个向量表示一篇文本。有两种取法：**最后一个真实词元**的特征，只有它看过全文；或者对所有真实词元求**平均**。
 # 同一批文本长短不一，短的要用 `<|pad|>` 在左侧或右侧补齐。补齐绝不能改变结果。真的不会吗？
 
 # %%
@@ -488,7 +488,7 @@ print(f"naive mean, padding and all: off by more than 0.1: {bool((naive - expect
 # %% [markdown] lang="zh"
 # ### 练习 06.4：只对真实词元求平均（★★☆，8 分钟）
 #
-# features 的形状是 (B, T, D)，real 的形状是 (B, T)，真实词元处为 True。返回平均值 (B, D)。想一想：分母应该是什么？
+# `features` 的形状是 (B, T, D)，`real` 的形状是 (B, T)，真实词元处为 True。返回平均值 (B, D)。想一想：分母应该是什么？
 
 
 # %% exercise="06.4"
@@ -551,7 +551,7 @@ print([round(value, 4) for value in layer(torch.tensor([1.0, 2.0])).tolist()])
 # the whole model: with $B = 0$ nothing changes, bit for bit.
 
 # %% [markdown] lang="zh"
-# 得到 (7, 2)，与手算一致。再看 labkit 的实现：矩阵相同，输出就相同，合并成一个矩阵之后也一样。对整个模型来说，$B = 0$ 时输出一个比特都不变。
+# 得到 (7, 2)，与手算一致。再看 labkit 的实现：矩阵相同，输出就相同，合并成一个矩阵前后都一样。对整个模型来说，$B = 0$ 时输出一个比特都不变。
 
 # %%
 set_seed(SEED)
@@ -699,7 +699,7 @@ for task, (train_x, train_y, test_x, test_y) in data.items():
 # network and steps, random weights, and the learning rate that suits it better.
 
 # %% [markdown] lang="zh"
-# 其余三种方法每一步都要走完整个网络，所以课堂模式只做主题任务、两种标签数、一个种子。课程的基准测试用五个种子、两项任务重做了一遍。
+# 其余三种方法每一步都要走完整个网络，所以 `class` 模式只做主题任务、两种标签数、一个种子。课程的基准测试用五个种子、两项任务重做了一遍。
 # 从零训练用同样的网络和步数，权重随机，学习率取更适合它的值。
 
 # %%
@@ -744,9 +744,9 @@ print("constant answer ", majority)
 # **Predict:** full, LoRA, and LoRA with its matrices taken out again: in which order, and what about Chinese?
 
 # %% [markdown] lang="zh"
-# 请从左往右看图。差别来自只读文本学到的东西：从零训练远远低于从预训练权重出发的方法。只有 16 个标签时，
+# 请从左往右看图。造成差别的，是模型只靠文本学到的东西：从零训练远远低于从预训练权重出发的方法。只有 16 个标签时，
 # 这里单独训练分类头领先；而在基准测试的五个种子上，主题任务中 LoRA 与它不相上下。到 64 个标签时，全量微调、LoRA 和分类头已经很接近，
-# 而 LoRA 只训练了百分之几的参数。只有一个种子，测试集又小，不到一成的差距说明不了什么。
+# 而 LoRA 只训练了百分之几的参数。只有一个种子，测试集又小，小于 0.1 的差距说明不了什么。
 #
 # ## 7. 遗忘了什么
 #
@@ -791,7 +791,7 @@ assert remembered["LoRA removed"] == remembered["before"]
 #
 # ## 8. 人写的文本
 #
-# 到目前为止，训练和测试文本都出自小镇的生成器。手写的评测集用同样的标签，只用于评测。请看两列之间的差别。
+# 到目前为止，训练和测试文本都出自小镇的生成器。评测集则由人逐篇写成，标签种类相同，只用于评测。请看两列之间的差别。
 
 # %% tags=["nbval-ignore-output"]
 gold = list(town.gold("en"))[: lab.pick(20, None, None)]
@@ -818,7 +818,7 @@ print("constant answer, by hand:", {task: round(value, 3) for task, value in con
 # before you go on: what is wrong, and with which figure from above do you notice it?
 
 # %% [markdown] lang="zh"
-# 提高的部分丢了一半甚至更多，不过从预训练出发的都仍高于永远答同一类。人写的文本与生成的文本不一样：用词不同，说法不同，情绪也不直接点明。若要问“它到底懂不懂文本”，手写集上的数字才算数；
+# 提高的部分丢了一半甚至更多，不过从预训练出发的都仍高于永远答同一类。人写的文本与生成的文本不一样：用词不同，说法不同，情绪也不直接点明。若要问“它到底懂不懂文本”，人写的文本上的数字才算数；
 # 生成文本上的数字只说明它对生成器有多熟。
 #
 # ## 9. 找出故障
@@ -863,7 +863,7 @@ assert MODE == "smoke" or broken["en"] > remembered["full"]["en"]
 # five seeds are in the benchmark.
 
 # %% [markdown] lang="zh"
-# 学习率大了一百倍：头几步就把预训练写下的东西抹掉了，之后的训练是从比随机权重还差的地方开始的。预训练过的模型，步子要比新模型小。
+# 学习率大了一百倍：头几步就把预训练学到的东西抹掉了，之后的训练是从比随机权重还差的地方开始的。预训练过的模型，步子要比新模型小。
 # 三个习惯能发现这种毛病：记住“永远答同一类”的损失；始终拿*从零训练*作基线，比它还低，就说明起点丢了；再测一测旧本领。
 #
 # ## 10. 测量结果
@@ -932,7 +932,7 @@ results.report(
 #
 # ## 延伸阅读
 #
-# - J. Devlin, M.-W. Chang, K. Lee, K. Toutanova（2019）：BERT: pre-training of deep bidirectional transformers for language
+# - J. Devlin、M.-W. Chang、K. Lee、K. Toutanova（2019）：BERT: pre-training of deep bidirectional transformers for language
 #   understanding。[arXiv:1810.04805](https://arxiv.org/abs/1810.04805)。3.1 节讲掩码词元。
 # - C. Raffel 等（2020）：Exploring the limits of transfer learning with a unified text-to-text transformer。
 #   [arXiv:1910.10683](https://arxiv.org/abs/1910.10683)。第 3 节比较各种目标。
@@ -941,6 +941,6 @@ results.report(
 #   [arXiv:2203.15556](https://arxiv.org/abs/2203.15556)。
 # - E. Hu 等（2021）：LoRA: low-rank adaptation of large language models。
 #   [arXiv:2106.09685](https://arxiv.org/abs/2106.09685)。
-# - J. Howard, S. Ruder（2018）：Universal language model fine-tuning for text classification。
+# - J. Howard、S. Ruder（2018）：Universal language model fine-tuning for text classification。
 #   [arXiv:1801.06146](https://arxiv.org/abs/1801.06146)。
 # - D. Biderman 等（2024）：LoRA learns less and forgets less。[arXiv:2405.09673](https://arxiv.org/abs/2405.09673)。

@@ -35,7 +35,7 @@
 #
 # **学完本课，你能够**：
 #
-# - 亲手实现二元模型，说清平滑的用处；
+# - 亲手实现二元（bigram）模型，说清平滑的用处；
 # - 用每字符比特数比较模型，说清什么时候两个困惑度不能比；
 # - 用同样的文本、同样的时间训练 n-gram 模型、LSTM 和 GPT，并公平地评价结果；
 # - 自己写出温度和 top-p，凭测量来选解码方法；
@@ -102,7 +102,7 @@ print(example.text)
 # and the facts, and says of each sentence whether it is grammatical, and whether it is true. Look at the two columns on the left.
 
 # %% [markdown] lang="zh"
-# 读起来不错。不过一个好样例证明不了什么。小镇有自己的“评判”：它懂得小镇的全部语法，也知道事实，能逐句判断合不合语法、是不是真的。请看左边两列。
+# 读起来不错。不过一个好样例证明不了什么。小镇有自己的“裁判”：它懂得小镇的全部语法，也知道事实，能逐句判断合不合语法、是不是真的。请看左边两列。
 
 # %%
 for verdict in town.check_text(written, example.facts, "en").verdicts:
@@ -118,7 +118,7 @@ for verdict in town.check_text(written, example.facts, "en").verdicts:
 # what where) is the main fact of no training text. Look at the sizes.
 
 # %% [markdown] lang="zh"
-# `None` 表示这句话没有陈述事实；`False` 表示它说了资料里没有的事，读起来再顺也没用。正因为小镇是虚构的，才会有这样的评判；真实世界的文本没有。我们在这里练习，就是因为本课的每个指标都核对得了。
+# `None` 表示这句话没有陈述事实；`False` 表示它说了资料里没有的事，读起来再顺也没用。正因为小镇是虚构的，才会有这样的裁判；真实世界的文本没有。我们在这里练习，就是因为本课的每个指标都可以核对。
 #
 # ## 2. 语料
 #
@@ -197,7 +197,7 @@ check("08.1", bigram_table)
 # begins and ends with a token of its own.
 
 # %% [markdown] lang="zh"
-# 加 $k$ 的办法很粗糙。labkit 的 `NGram` 做得更好：*改进的 Kneser-Ney 平滑*从每个计数里扣下一点，分给更短的上下文；在那里问的不是一个词出现过多少次，而是它跟在多少个*不同*的词后面（Chen、Goodman 1998）。它以词元为单位：一个 512 个词元的 BPE，只在训练文本上学习。每篇短文的首尾各有一个专门的词元。
+# 加 $k$ 的办法很粗糙。labkit 的 `NGram` 做得更好：*改进的 Kneser-Ney 平滑*从每个计数里扣下一点，分给更短的上下文；在那里问的不是一个词出现过多少次，而是它跟在多少个*不同*的词后面（Chen、Goodman，1998）。它以词元为单位：用的是词表大小为 512 的 BPE，只在训练文本上学习。每篇短文的首尾各有一个专门的词元。
 
 
 # %%
@@ -226,7 +226,7 @@ print([small_tokenizer.token_text(token) for token in small_tokenizer.encode("Th
 # %% [markdown] lang="zh"
 # ## 4. 模型有多好？每字符比特数
 #
-# 模型读一段没见过的文本，每个词元付出 $-\ln p$ 奈特（第 03 课）。除以*词元*数就是损失，$e^{\text{损失}}$ 就是*困惑度*。可是谁把文本切得块数少，要付账的词元就少。所以要除以分词器改变不了的东西，也就是*字符*数，并以比特为单位：
+# 模型读一段没见过的文本，每个词元付出 $-\ln p$ 奈特（第 03 课）。除以*词元*数就是损失，$e^{\text{损失}}$ 就是*困惑度*。可是谁把文本切成的词元少，谁付账的次数就少。所以要除以分词器改变不了的东西，也就是*字符*数，并以比特为单位：
 #
 # $$\text{每字符比特数} = \frac{-\sum_t \ln p(w_t \mid w_{<t})}{C \ln 2}$$
 #
@@ -249,7 +249,7 @@ assert np.isclose(functions.perplexity(torch.tensor(-log_p.mean())), 8.0)
 # %% [markdown] lang="zh"
 # ### 练习 08.2：由奈特计算每字符比特数（★☆☆，6 分钟）
 #
-# `nats` 的形状是 (N,)，是 `text` 里每个词元的代价 $-\ln p$。每个*字符*值多少比特？想想中文文本：“面包”有几个字符？
+# `nats` 的形状是 (N,)，是 `text` 里每个词元的代价 $-\ln p$。平均每个*字符*的代价是多少比特？想想中文文本：“面包”有几个字符？
 
 
 # %% exercise="08.2"
@@ -270,7 +270,7 @@ check("08.2", bits_a_character)
 # the document so far, and nothing before it. The end of the document counts as a character.
 
 # %% [markdown] lang="zh"
-# 下面给整个模型打分。每篇短文*单独*评分，从第一个词元开始，这样所有模型看到的都一样：本篇前面的内容，再往前什么也没有。文末算一个字符。
+# 下面给整个模型打分。每篇短文*单独*评分，从第一个词元开始，这样所有模型看到的都一样：本篇前面的内容，再往前什么也没有。文末也算一个字符。
 
 
 # %%
@@ -342,7 +342,7 @@ assert torch.equal(inputs[:, 1:], targets[:, :-1])
 # %% [markdown] lang="zh"
 # ### 练习 08.3：下一个词元的损失（★★☆，8 分钟）
 #
-# 这里没有单独的目标：`logits` 的形状是 (B, T, V)，就是 `tokens`（B, T）自身的输出。写出下一个词元的平均交叉熵。想一想最后一个位置：它的目标是什么？
+# 这里没有单独的目标：`logits` 的形状是 (B, T, V)，就是模型对 `tokens` (B, T) 自身的输出。写出下一个词元的平均交叉熵。想一想最后一个位置：它的目标是什么？
 
 
 # %% exercise="08.3"
@@ -364,7 +364,7 @@ check("08.3", next_token_loss)
 # between stops it. On a computer that does nothing else, these are seconds of the clock on the wall.
 
 # %% [markdown] lang="zh"
-# 每个网络用同样的文本、同样的词元、一个线程和同样多的秒数；时间用完时，学习率正好降到 0。计的是处理器时间，别的程序占用电脑也不影响公平；中途评估时停表。电脑空闲时，它就等于墙上时钟的秒数。
+# 每个网络用同样的文本、同样的词元、一个线程和同样多的秒数；时间用完时，学习率正好降到 0。计的是处理器时间，别的程序占用电脑也不影响公平；中途评估时停表。电脑没有别的事做时，它就等于实际经过的秒数。
 
 
 # %%
@@ -430,11 +430,11 @@ for name, bits in small_bits.items():
 # they share one tokenizer of 4,096 tokens. Their cards say how they were made:
 
 # %% [markdown] lang="zh"
-# 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络才看了一遍左右。LSTM 领先 GPT，因为它的一步更便宜。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经没有什么可从这段文本里学的了。
+# 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络才看了一遍左右。LSTM 领先 GPT，因为它的一步更便宜。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经从这段文本里学不到什么了。
 #
 # ## 6. 更多的时间：附带的模型
 #
-# 附带的 GPT 和 LSTM 训练了许多分钟，中英文各用了 14 MB 文本（GPT 用了两倍）。它们与上面的模型同类，只是更大，并且共用一个 4,096 个词元的分词器。模型卡记录了它们的来历：
+# 附带的 GPT 和 LSTM 训练了十几分钟到几十分钟，中英文各用了 14 MB 文本（GPT 用的多一倍）。它们与上面的模型同类，只是更大，并且共用一个词表大小为 4,096 的分词器。模型卡记录了它们的来历：
 
 # %%
 reader, _ = shipped.load_town_lstm()
@@ -497,7 +497,7 @@ for name, mean in means.items():
 # harder than others, but hard ones are hard for all. So compare the models *document by document*:
 
 # %% [markdown] lang="zh"
-# 现在名次倒过来了。区间来自对短文重新抽样（自助法）。区间较宽，因为短文有难有易；但难的对谁都难。所以要*逐篇*比较：
+# 现在名次倒过来了。区间来自对短文重新抽样（自助法，bootstrap）。区间较宽，因为短文有难有易；但难的对谁都难。所以要*逐篇*比较：
 
 # %% tags=["nbval-ignore-output"]
 for left, right in (("GPT", "LSTM"), ("LSTM", "n-gram")):
@@ -525,7 +525,7 @@ for name, rows in cost.items():
 # The model gives a distribution. *Decoding* makes a text of it. Here is the distribution at one place, as the shipped GPT sees it.
 
 # %% [markdown] lang="zh"
-# 困惑度是 2，就好比模型每到一个词元，都要在两个同样可能的选项之间犹豫。只有*词元*相同，困惑度才能比，上表就是如此。第 5 节小模型的词元短得多，能与这里并列的只有每字符比特数。
+# 困惑度是 2，就好比模型每到一个词元，都要在两个同样可能的选项之间犹豫。只有*词元*相同，困惑度才能比，上表就是如此。第 5 节小模型的词元，长度只有这里的一半多一点，能与这里并列的只有每字符比特数。
 #
 # 最后几行说明了差距从何而来。越往后，可以回头看的东西越多：人名、地名、日期。GPT 全都看得见，后面付出的代价比开头小得多；n-gram 模型只看得见四个词元，一点也没占到便宜。
 #
@@ -575,7 +575,7 @@ assert row[len(begun) :] == decoding.generate(writer, [begun], max_new_tokens=co
 # are squared: $16 : 1$, so 0.941 and 0.059. At $T = 2$ they are $2 : 1$.
 
 # %% [markdown] lang="zh"
-# *采样*则按概率抽取。温度 $T$ 在 softmax 之前去除 logits：
+# *采样*则按概率抽取。logits 先除以温度 $T$，再做 softmax：
 #
 # $$p_i = \frac{e^{z_i / T}}{\sum_j e^{z_j / T}}$$
 #
@@ -597,7 +597,7 @@ assert torch.allclose(functions.softmax(z / 0.5), adjusted)
 # %% [markdown] lang="zh"
 # ### 练习 08.4：带温度的 softmax（★☆☆，6 分钟）
 #
-# 把 logits（V,）变成温度 $T$ 下的概率。有一组输入的 logits 很大：想想 float32 里 $e^{160}$ 是什么。
+# 把 logits (V,) 变成温度 $T$ 下的概率。有一组输入的 logits 很大：想想 float32 里 $e^{160}$ 是什么。
 
 
 # %% exercise="08.4"
@@ -623,7 +623,7 @@ check("08.4", with_temperature)
 # become $0.5 / 0.75 = 0.667$ and $0.333$. The same with labkit:
 
 # %% [markdown] lang="zh"
-# 词表有几千个词元，几乎个个都是错的。每个错词元的概率微乎其微，加起来却不容忽视；写上 150 个词元，迟早会抽中一个。*核采样*（top-p）砍掉这条尾巴：从最可能的词元开始取，取到概率之和不小于 $p$ 为止，留下最小的一组（Holtzman 等 2020）。*Top-k* 固定留 $k$ 个，*min-p* 留下不比最可能者小太多的那些。
+# 词表有几千个词元，几乎个个都是错的。每个错词元的概率微乎其微，加起来却不容忽视；写上 150 个词元，迟早会抽中一个。*核采样*（top-p）砍掉这条尾巴：从最可能的词元开始取，取到概率之和不小于 $p$ 为止，留下最小的一组（Holtzman 等，2020）。*Top-k* 固定留 $k$ 个，*min-p* 留下概率不比最大者小太多的那些。
 #
 # **手算**：概率 $(0.5, 0.25, 0.125, 0.125)$，$p = 0.7$：$0.5 < 0.7$，而 $0.5 + 0.25 = 0.75 \ge 0.7$。留下两个，变成 $0.5 / 0.75 = 0.667$ 和 $0.333$。用 labkit 再算一遍：
 
@@ -647,7 +647,7 @@ for sampling in (Sampling(top_p=0.7), Sampling(top_k=3), Sampling(min_p=0.3)):
 #
 # ### 练习 08.5：核采样（★★☆，12 分钟）
 #
-# 对一个分布（V,）写出 top-p：留下的概率之和为 1，各自仍在原来的位置。想一想，某个词元自己就有 0.94，$p = 0.9$ 时应当留下什么？
+# 对一个分布 (V,) 写出 top-p：留下的概率之和为 1，各自仍在原来的位置。想一想，某个词元自己就有 0.94，$p = 0.9$ 时应当留下什么？
 
 
 # %% exercise="08.5"
@@ -679,7 +679,7 @@ check("08.5", top_p_filter)
 # %% [markdown] lang="zh"
 # ## 8. 重复、多样性、照抄
 #
-# 有三个指标不需要评判。*重复率*：一篇文本里，前面已经出现过的 n 元组占多大比例。*distinct-n*：全部文本放在一起，不同的 n 元组占多大比例。*照抄率*：有多大比例的 $n$ 词元窗口与训练文本逐字相同。
+# 有三个指标不需要裁判。*重复率*：一篇文本里，前面已经出现过的 n 元组占多大比例。*distinct-n*：全部文本放在一起，不同的 n 元组占多大比例。*照抄率*：在所有 $n$ 个词元的窗口中，有多大比例在训练文本里逐个词元地出现过。
 #
 # **手算**：`a b a b c` 的二元组是 *ab、ba、ab、bc*。四个里有一个出现过：重复率 $1/4$。不同的有三个：distinct-2 是 $3/4$。
 
@@ -699,7 +699,7 @@ assert scores.distinct_n(toy, 2) == 0.75
 # %% [markdown] lang="zh"
 # ### 练习 08.6：重复率（★★☆，8 分钟）
 #
-# 给出一列词元，写出前面已经出现过的 n 元组所占的比例。注意“前面”二字：两个相同的 n 元组，第一个算不算？
+# 给定一列词元，求前面已经出现过的 n 元组所占的比例。注意“前面”二字：两个相同的 n 元组，第一个算不算？
 
 
 # %% exercise="08.6"
@@ -805,8 +805,8 @@ for name, row in table.items():
 # %% [markdown] lang="zh"
 # 请一列一列地读。这些文本里陈述事实的句子总共五十来句，相差百分之几只是偶然。
 #
-# - **温度**是一种取舍：到 1.5，尾部混了进来，语法和真实都下降。砍掉尾部（top-p、min-p）或调低温度，大半能补回来，文本也几乎同样多样。
-# - **贪心和束搜索**并不比砍掉尾部的采样好，而且更单调。束搜索照抄得也最多：套话正是最可能的话。
+# - **温度**是一种取舍：到 1.5，尾部混了进来，语法和真实性都下降。砍掉尾部（top-p、min-p）或调低温度，大半能补回来，文本也几乎同样多样。
+# - **贪心和束搜索**并不比砍掉尾部的采样好，而且更单调。束搜索照抄得也最多：套话的概率本来就高。
 # - **重复惩罚**在这里无病可治，因为本来就没什么重复。可是正文*必须*重复资料里的名字，它们也跟着受罚：合语法的句子比不罚时少了。治一种任务的药，换一种任务可能就是病。
 # - **n-gram 模型**写的句子，只在四个词元以内是通顺的。等要用到资料时，它早就忘了。
 # - **copied** 要与小镇自己新写的文本对照着看：套话在任何新文本里都会有。*超出*这个水平的，才算照抄。
@@ -835,7 +835,7 @@ print(chinese_briefs[0].notes, chinese_texts[0], sep="\n-----\n")
 # alike they are.
 
 # %% [markdown] lang="zh"
-# 中文也几乎句句合语法，属实的比英文少一些。（*每字符比特数*不要跨语言比较：一个汉字抵得上好几个字母。）
+# 中文也几乎句句合语法，与资料相符的则比英文少一些。（*每字符比特数*不要跨语言比较：一个汉字抵得上好几个字母。）
 #
 # ## 10. 试验台
 #
@@ -856,7 +856,7 @@ print(f"\ngreedy: {opening}{write(writer, [opening], max_new_tokens=lab.pick(12,
 # 1.5? And which moves more when top-p falls from 1 to 0.5: the high bars or the low ones? For readers on paper, the figure shows three settings.
 
 # %% [markdown] lang="zh"
-# 贪心解码对一个提示词永远只有一篇。想要多样，就得抽取。
+# 同一个提示词，贪心解码永远只写得出一篇。想要多样，就得随机抽取。
 #
 # **先预测**：下面的面板显示抽中的每个词元的概率。温度从 0.5 升到 1.5，这些柱子会怎样变？top-p 从 1 降到 0.5，变得更多的是高柱还是矮柱？给读纸质版的同学：图中画了三种设置。
 
@@ -919,7 +919,7 @@ widgets.explorer(
 # Chinese character lies in two tokens. (Only where the limit of new tokens cuts a character in two, the last piece is �.)
 
 # %% [markdown] lang="zh"
-# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就来了。top-p 去掉大部分矮柱，高柱几乎不变。像聊天那样一段段冒出来的文本，用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元。（只有当新词元的数量到了上限，恰好把一个字切成两半时，最后一段才会是 �。）
+# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就多了。top-p 去掉大部分矮柱，高柱几乎不变。要让文本像聊天那样一段段冒出来，就用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元。（只有当新词元的数量到了上限，恰好把一个字切成两半时，最后一段才会是 �。）
 
 # %%
 options = {"max_new_tokens": lab.pick(10, 40, 40), "sampling": Sampling(top_p=0.9), "seed": 1}
@@ -936,7 +936,7 @@ for start_of_text in ("面包师", "The baker"):
 # what the model thinks of the *prompt*: what each of its tokens costs, beside sentences of the town itself.
 
 # %% [markdown] lang="zh"
-# ## 11. 小镇从来不说的提示词
+# ## 11. 小镇里从没人说过的提示词
 #
 # 许多人写的第一个程序，都让模型续写“这是一个文本生成模型。”。我们也来试试。不过先看模型怎么看待这个*提示词*：每个词元的代价是多少，并与小镇自己的句子比较。
 
@@ -1030,7 +1030,7 @@ for wrong in (torch.tensor([[0.5, 0.25]]), torch.tensor([[ord(c) for c in "文�
 # cell. labkit refuses anything else. Does the state carry something? Score the second half of a text with it, and without.
 
 # %% [markdown] lang="zh"
-# 中文的编码超出词表，被拒绝了；英文的照样运行，代价却比一无所知还高。**LSTM 的状态**是一对张量：隐藏状态和细胞状态，别的 labkit 一概拒绝。状态里有没有东西？给后半篇打分，一次带上它，一次不带。
+# 中文的编码超出词表，被拒绝了；英文的照样运行，代价却比一无所知还高。**LSTM 的状态**是一对张量：隐藏状态和细胞状态，别的 labkit 一概拒绝。状态里真的存了东西吗？给后半篇打分，一次带上它，一次不带。
 
 # %%
 row = torch.tensor([encode(tokenizer, text)])
@@ -1051,7 +1051,7 @@ with torch.no_grad():
 # token that is likeliest without blanks.
 
 # %% [markdown] lang="zh"
-# **补齐**：为了把长短不一的提示词放进一个批次，有的程序在右边补空格，再取最后一个 logits，可那已经是空格后面的位置了。labkit 补在*左边*，并把补的部分遮住。不补空格时最可能的那个词元，请看它的概率怎样变。
+# **填充**：为了把长短不一的提示词放进一个批次，有的程序在右边补空格，再取最后一个 logits，可那已经是空格后面的位置了。labkit 填充在*左边*，并把填充的部分遮住。不补空格时最可能的那个词元，请看它的概率怎样变。
 
 # %%
 prompt = "The post office is in"
@@ -1070,7 +1070,7 @@ assert together == [write(writer, [one], max_new_tokens=15)[0] for one in (promp
 # have already read it), at the right place, and one too early.
 
 # %% [markdown] lang="zh"
-# 最后一行是任何批处理程序都该写的测试：同一个提示词，单独写和一起写，结果必须相同。
+# 最后一行是任何批处理程序都该写的测试：同一个提示词，单独生成和成批生成，结果必须相同。
 #
 # **取错位置**：位置 $t$ 的 logits 属于第 $t + 1$ 个词元。下面给每个词元打分，一次用晚了一位的 logits（偏移 0：它已经读过这个词元），一次用正确的，一次用早了一位的。
 
@@ -1119,7 +1119,7 @@ assert MODE == "smoke" or copies["shifted"] < math.log(small_tokenizer.vocab_siz
 #
 # ## 13. 找出故障
 #
-# 一位同事重写了采样循环：温度 1，什么都不砍，用一个种子，好让结果能重现。下面用同样的资料，与 labkit 自己的采样一起打分。读代码，看数字。你会收下这个循环吗？
+# 一位同事重写了采样循环：温度 1，尾部一点不砍，用一个种子，好让结果能重现。下面用同样的资料，与 labkit 自己的采样一起打分。读代码，看数字。你会收下这个循环吗？
 
 
 # %%
@@ -1176,7 +1176,7 @@ assert len(set(theirs)) == 1
 # training. The first rows are about the shipped models, the rows *in place* about the models that were trained here in a few seconds.
 
 # %% [markdown] lang="zh"
-# 所有文本一模一样，随机数也一样：生成器是*在循环里*新建的，每次都用同一个种子。每个词元都用同一个随机数抽取，这里它恰好在中间。所以这其实是一种古怪的贪心解码，却自称温度 1。修正有两处：生成器在循环之前只建一次；每篇文本用自己的种子。单看一篇，什么破绽也没有；露馅的是*一组*文本：有几篇不同，distinct-n 是多少。质量再好也说明不了多样性，所以两样都要测。
+# 所有文本一模一样，随机数也一样：生成器是*在循环里*新建的，每次都用同一个种子。每个词元都用同一个随机数抽取，这里它恰好接近 0.5。所以这其实是一种古怪的贪心解码，却自称温度 1。修正有两处：生成器在循环之前只建一次；每篇文本用自己的种子。单看一篇，什么破绽也没有；露馅的是*一组*文本：有几篇不同，distinct-n 是多少。质量再好也说明不了多样性，所以两样都要测。
 #
 # ## 14. 测量结果
 #
@@ -1256,13 +1256,13 @@ report(
 #
 # ## 延伸阅读
 #
-# - S. Chen, J. Goodman（1998）：An empirical study of smoothing techniques for language modeling。哈佛大学技术报告 TR-10-98。
-# - S. Hochreiter, J. Schmidhuber（1997）：Long short-term memory。*Neural Computation* 9，[doi:10.1162/neco.1997.9.8.1735](https://doi.org/10.1162/neco.1997.9.8.1735)。
+# - S. Chen、J. Goodman（1998）：An empirical study of smoothing techniques for language modeling。哈佛大学技术报告 TR-10-98。
+# - S. Hochreiter、J. Schmidhuber（1997）：Long short-term memory。*Neural Computation* 9，[doi:10.1162/neco.1997.9.8.1735](https://doi.org/10.1162/neco.1997.9.8.1735)。
 # - A. Vaswani 等（2017）：Attention is all you need。[arXiv:1706.03762](https://arxiv.org/abs/1706.03762)。
-# - A. Fan, M. Lewis, Y. Dauphin（2018）：Hierarchical neural story generation。[arXiv:1805.04833](https://arxiv.org/abs/1805.04833)。top-k 采样的出处。
-# - A. Holtzman, J. Buys, L. Du, M. Forbes, Y. Choi（2020）：The curious case of neural text degeneration。[arXiv:1904.09751](https://arxiv.org/abs/1904.09751)。核采样的出处，也讲了最可能的文本为什么不是最好的文本。
+# - A. Fan、M. Lewis、Y. Dauphin（2018）：Hierarchical neural story generation。[arXiv:1805.04833](https://arxiv.org/abs/1805.04833)。top-k 采样的出处。
+# - A. Holtzman、J. Buys、L. Du、M. Forbes、Y. Choi（2020）：The curious case of neural text degeneration。[arXiv:1904.09751](https://arxiv.org/abs/1904.09751)。核采样的出处，也讲了最可能的文本为什么不是最好的文本。
 # - N. Keskar 等（2019）：CTRL: a conditional transformer language model for controllable generation。[arXiv:1909.05858](https://arxiv.org/abs/1909.05858)。4.1 节：重复惩罚。
 # - S. Welleck 等（2020）：Neural text generation with unlikelihood training。[arXiv:1908.04319](https://arxiv.org/abs/1908.04319)。
-# - J. Li, M. Galley, C. Brockett, J. Gao, B. Dolan（2016）：A diversity-promoting objective function for neural conversation models。[arXiv:1510.03055](https://arxiv.org/abs/1510.03055)。distinct-n 的出处。
+# - J. Li、M. Galley、C. Brockett、J. Gao、B. Dolan（2016）：A diversity-promoting objective function for neural conversation models。[arXiv:1510.03055](https://arxiv.org/abs/1510.03055)。distinct-n 的出处。
 # - R. T. McCoy 等（2023）：How much do language models copy from their training data? [arXiv:2111.09509](https://arxiv.org/abs/2111.09509)。
 # - M. Nguyen 等（2024）：Turning up the heat: min-p sampling for creative and coherent LLM outputs。[arXiv:2407.01082](https://arxiv.org/abs/2407.01082)。
