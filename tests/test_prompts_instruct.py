@@ -10,12 +10,11 @@ import torch
 
 from labkit.common import LabkitError
 from labkit.prompts import instruct
-from labkit.prompts.instruct import AnswerTask, answer_loss, deepened, train_on_conversations
+from labkit.prompts.instruct import answer_loss, deepened, train_on_conversations
 from labkit.prompts.part_scores import PARTS, PROMPTS, PartScores, answer_all, part_messages, score_parts
 from labkit.prompts.tasks import cases
 from labkit.text.gpt import GPT, GPTConfig
 from labkit.text.shipped import load_town_tokenizer
-from labkit.text.training import IGNORE, LanguageModelTask, make_optimizers
 
 CONFIG = GPTConfig(4096, hidden_size=16, num_layers=2, num_heads=2, num_kv_heads=1, max_positions=1024)
 
@@ -47,25 +46,11 @@ def test_layers_cannot_be_taken_away():
         deepened(small(), 1)
 
 
-def test_the_loss_on_the_answers_is_that_of_all_logits():
-    inputs = torch.arange(5, 37).view(2, 16)
-    targets = inputs + 1
-    targets[:, :10] = IGNORE
-    losses, weights = [], []
-    for task_type in (LanguageModelTask, AnswerTask):
-        model = small()
-        task = task_type(model, make_optimizers(model))
-        losses.append(task.step((inputs, targets))["loss"])
-        weights.append(model.embed_tokens.weight.detach())
-    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
-    torch.testing.assert_close(weights[0], weights[1], atol=1e-4, rtol=0)
-
-
-def test_training_lowers_the_loss_on_held_out_answers():  # some seconds: data, 30 steps, two evaluations
+def test_training_lowers_the_loss_on_held_out_answers():  # some seconds: data, 100 steps, two evaluations
     model = small()
     before = answer_loss(model, 10)
-    model, history = train_on_conversations(model, 60, steps=30, batch_tokens=1024, progress=False)
-    assert len(history.train["loss"]) == 30
+    model, history = train_on_conversations(model, 60, steps=100, batch_tokens=1024, progress=False)
+    assert len(history.train["loss"]) == 100
     assert answer_loss(model, 10) < before - 0.5
 
 

@@ -19,10 +19,10 @@ from labkit.text.town import KINDS as FACT_KINDS
 from labkit.text.town import Fact, is_held_out
 
 
-def find(kind: str, language: str, wanted, split: str = "train") -> Draft:
-    """The first draft that has what a test needs."""
+def find(kind: str, language: str, wanted) -> Draft:
+    """The first draft that has what a test needs, whatever its combination."""
     rng = Random(f"{kind} {language}")
-    return next(d for _ in range(2000) if wanted(d := draw(kind, language, rng, split)))
+    return next(d for _ in range(2000) if wanted(d := DRAWERS[kind](rng, language, "train")))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -92,7 +92,7 @@ def test_the_wrong_style_and_an_answer_that_is_too_long_fail_by_name(kind: str, 
 
 
 def test_a_sentence_too_many_fails():
-    draft = find("write", "en", lambda d: d.combination[1:] == ("plain", "sentences 1"))
+    draft = find("write", "en", lambda d: d.combination[1] == "plain" and "sent" in d.combination[2])
     outcome = draft.case.judge(f"{draft.answer} {draft.answer}")
     assert outcome.checks["facts"]
     assert not outcome.checks["length"]
@@ -198,7 +198,7 @@ def test_every_style_is_read_back_as_itself(style: str, language: str):
             continue
         text, units = write_in(style, episode.facts, episode.main, language, rng)
         found = read_text(text, episode.facts, language)
-        assert found.style == style and len(found.units) == units, text
+        assert (found.style, len(found.units)) == (style, units), text
         assert all(unit.told is not None for unit in found.units)
         read += 1
 

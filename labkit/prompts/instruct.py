@@ -10,25 +10,18 @@ from tempfile import TemporaryDirectory
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from labkit import weights
 from labkit.common import LabkitError, check_device, data_dir, set_threads
 from labkit.prompts.part_scores import score_parts
-from labkit.prompts.rows import RowBatches, make_rows, write_rows
+from labkit.prompts.rows import make_rows, write_rows
 from labkit.text.gpt import GPT
 from labkit.text.pretrained import from_tensors, load_model, save_model, to_tensors
 from labkit.text.recipes import RECIPES
+from labkit.text.rows import RowBatches
 from labkit.text.shipped import load_town_gpt, load_town_tokenizer
 from labkit.text.tokenizer import BPETokenizer
-from labkit.text.training import (
-    IGNORE,
-    LanguageModelTask,
-    WarmupDecay,
-    lower_precision,
-    make_optimizers,
-    make_schedules,
-)
+from labkit.text.training import IGNORE, AnswerTask, WarmupDecay, make_optimizers, make_schedules
 from labkit.training import History, fit
 
 FILE = "town-instruct.safetensors"
@@ -72,20 +65,6 @@ def deepened(model: GPT, num_layers: int, seed: int = 0) -> GPT:
                 block.self_attn.o_proj.weight.zero_()
                 block.mlp.down_proj.weight.zero_()
     return deeper
-
-
-class AnswerTask(LanguageModelTask):
-    """``LanguageModelTask`` of a GPT where few targets count: logits are computed for these alone.
-
-    The same loss: in a conversation about a quarter of the tokens are the answer's, and the logits of the others
-    would take most of the memory.
-    """
-
-    def _loss(self, part: int, inputs: Tensor, targets: Tensor, reduction: str) -> Tensor:
-        counted = targets != IGNORE  # (B, T)
-        with lower_precision(self.precision, self.device):
-            logits = self.model.head(self.model.features(inputs)[counted])  # (N, V)
-        return F.cross_entropy(logits.float(), targets[counted], reduction=reduction)
 
 
 def train_on_conversations(

@@ -1,39 +1,22 @@
-"""Rows of conversations on disk, and batches of rows of about the same length with the loss on the answers."""
+"""Many conversations as rows of tokens, made by several processes and kept on disk."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from random import Random
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from labkit.common import LabkitError
 from labkit.prompts.instructions import draw_conversation, encode_conversation
+from labkit.text.rows import Rows
 from labkit.text.shipped import load_town_tokenizer
-from labkit.text.training import IGNORE
 
 CHUNK = 2_000  # conversations that a worker makes at a time, from a seed of their own
-WIDTH_STEP = 32  # rows are padded to a multiple of it
 MAX_TOKENS = 416  # longer conversations are left out
-PAD = 1
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Token ids of many rows end to end: row i is ``ids[offsets[i]:offsets[i + 1]]``, learned from ``starts[i]`` on."""
-
-    ids: np.ndarray
-    offsets: np.ndarray
-    starts: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.starts)
 
 
 def make_rows(seed: int, chunk: int, count: int, split: str = "train") -> Rows:
@@ -78,47 +61,3 @@ def _chunks(seed: int, sizes: list[int], workers: int, split: str) -> Iterator[R
 
 def _make(job: tuple[int, int, int, str]) -> Rows:
     return make_rows(*job)
-
-
-class RowBatches:
-    """Batches of about ``tokens`` tokens, of rows of about the same length, each row once an epoch.
-
-    ``batches(step)`` is ``(inputs, targets)``, int64 (B, T): ``targets[b, t]`` follows ``inputs[b, t]``, and is -100
-    in the request and in the padding. It depends on ``seed`` and ``step`` alone.
-    """
-
-    def __init__(self, rows: Rows, tokens: int, seed: int = 0):
-        if tokens < MAX_TOKENS:
-            raise LabkitError(f"tokens is {tokens!r}. A batch must hold a row of {MAX_TOKENS} tokens.")
-        self.rows, self.tokens, self.seed = rows, tokens, seed
-        self.lengths = np.diff(rows.offsets)
-        self.widths = -(-(self.lengths - 1) // WIDTH_STEP) * WIDTH_STEP
-        self.steps_per_epoch = sum(
-            -(-int(np.sum(self.widths == width)) // (tokens // int(width)))
-            for width in np.unique(self.widths)
-        )
-        self._epoch, self._plan = -1, []
-
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        epoch, place = divmod(step, self.steps_per_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._plan = epoch, self._cut(epoch)
-        chosen = self._plan[place]
-        width = int(self.widths[chosen[0]])
-        window = np.full((len(chosen), width + 1), PAD, dtype=np.int64)
-        targets = np.full((len(chosen), width), IGNORE, dtype=np.int64)
-        for number, row in enumerate(chosen):
-            length, start = self.lengths[row], self.rows.starts[row]
-            window[number, :length] = self.rows.ids[self.rows.offsets[row] : self.rows.offsets[row + 1]]
-            targets[number, start - 1 : length - 1] = window[number, start:length]
-        return torch.from_numpy(np.ascontiguousarray(window[:, :-1])), torch.from_numpy(targets)
-
-    def _cut(self, epoch: int) -> list[np.ndarray]:
-        """The rows of each batch of an epoch, in the order of that epoch."""
-        draw = np.random.default_rng((self.seed, epoch))
-        plan = []
-        for width in np.unique(self.widths):
-            order = draw.permutation(np.flatnonzero(self.widths == width))
-            size = self.tokens // int(width)
-            plan += [order[first : first + size] for first in range(0, len(order), size)]
-        return [plan[place] for place in draw.permutation(len(plan))]
