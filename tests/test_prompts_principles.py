@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -25,9 +26,19 @@ each_language = pytest.mark.parametrize("language", ["en", "zh"])
 each_principle = pytest.mark.parametrize("principle", ["clarity", "precision"])
 
 
+@lru_cache
+def reviewed(language, split):
+    """Each prompt of a split with its review: a few seconds for all, so they are made once."""
+    return [(row, review(row.prompt, language)) for row in labelled_prompts(language, split)]
+
+
 def agrees(language, split, principle, words=None):
-    rows = labelled_prompts(language, split)
-    verdicts = [review(row.prompt, language, words).ok[principle] for row in rows]
+    if words is None:
+        rows, reviews = zip(*reviewed(language, split), strict=True)
+    else:
+        rows = labelled_prompts(language, split)
+        reviews = [review(row.prompt, language, words) for row in rows]
+    verdicts = [result.ok[principle] for result in reviews]
     return agreement(verdicts, [getattr(row, LABELS[principle]) for row in rows])
 
 
@@ -135,8 +146,8 @@ def test_kappa_is_that_of_scikit_learn(pairs):
 
 @each_language
 def test_findings_hold_the_very_words_and_their_place(language):
-    for row in labelled_prompts(language, "test"):
-        for finding in review(row.prompt, language).findings:
+    for row, result in reviewed(language, "test"):
+        for finding in result.findings:
             assert finding.principle == ("clarity" if finding.weakness in CLARITY else "precision")
             assert finding.why
             assert finding.mend

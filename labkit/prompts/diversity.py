@@ -94,8 +94,9 @@ def diversity(prompts: Sequence[str], wording: Wording, measured: Coverage) -> l
     if measured.subjects < LOW:
         found.append(_finding(wording, "few_subjects", _common(readings, wording), *everything))
     if measured.forms < LOW:
-        forms = sorted(set().union(*(stated(reading, wording) for reading in readings))) or ["-"]
-        found.append(_finding(wording, "few_forms", ", ".join(forms), *everything, weight=SLIGHT))
+        forms = sorted(set().union(*(stated(reading, wording) for reading in readings))) or ["none"]
+        names = ", ".join(wording.form_names[form] for form in forms)
+        found.append(_finding(wording, "few_forms", names, *everything, weight=SLIGHT))
     if measured.lengths < LOW:
         sizes = [len(prompt) for prompt in prompts]
         found.append(
@@ -120,11 +121,15 @@ def _beyond_first(values: set, count: int, enough: int) -> float:
 
 def _common(readings: list[Reading], wording: Wording) -> str:
     """The words, or pairs of Chinese characters, that most prompts share, apart from those that name no subject."""
-    counts: Counter[str] = Counter()
-    for reading in readings:
-        text = any_of(wording.empty).sub(" ", reading.prompt)
-        counts.update(set(re.findall(r"[^\W\d_\u4e00-\u9fff]{3,}|[\u4e00-\u9fff]{2}", text.lower())))
-    return ", ".join(word for word, count in counts.most_common(3) if count > 1) or "-"
+    for words_without_subject in (wording.empty, ()):  # where nothing else is shared, those are
+        counts: Counter[str] = Counter()
+        for reading in readings:
+            text = any_of(words_without_subject).sub(" ", reading.prompt.lower())
+            counts.update(sorted(set(re.findall(r"[^\W\d_\u4e00-\u9fff]{3,}|[\u4e00-\u9fff]{2}", text))))
+        shared = [word for word, count in counts.most_common(3) if count > 1]
+        if shared:
+            break
+    return ", ".join(shared) or wording.form_names["none"]
 
 
 def _finding(

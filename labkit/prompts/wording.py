@@ -69,6 +69,7 @@ class Wording:
     # messages: weakness -> (why, mend), with {words} for the words found
     messages: Mapping[str, tuple[str, str]]
     # sets and templates
+    form_names: Mapping[str, str]  # of the requirements in ``precision.stated``; "none" for none
     kind_names: Mapping[str, str]  # of the kinds worth asking for in a set
     values: tuple[str, ...]  # names, dates and amounts, which change from case to case
 

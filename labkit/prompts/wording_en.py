@@ -538,6 +538,17 @@ ENGLISH = Wording(
             "find what the worst wording leaves out, and state it in every wording",
         ),
     },
+    form_names={
+        "length": "length",
+        "count": "number",
+        "audience": "reader",
+        "language": "language",
+        "code_language": "programming language",
+        "look": "look",
+        "voice": "voice",
+        "material": "given text",
+        "none": "none",
+    },
     kind_names={
         "write": "writing",
         "list": "lists",

@@ -391,6 +391,17 @@ CHINESE = Wording(
             "看看最差的说法漏了什么，在每种说法里都补上",
         ),
     },
+    form_names={
+        "length": "篇幅",
+        "count": "数量",
+        "audience": "读者",
+        "language": "语言",
+        "code_language": "编程语言",
+        "look": "画面",
+        "voice": "声音",
+        "material": "原文",
+        "none": "没有要求",
+    },
     kind_names={
         "write": "写作",
         "list": "列举",
