@@ -93,9 +93,10 @@ def _accuracy(
 def _network(channels: int, classes: int) -> nn.Sequential:
     """Two convolutions and two linear layers: small enough to be trained many times."""
     return nn.Sequential(
-        nn.Conv2d(channels, 16, 5, stride=2, padding=2),
+        nn.PixelUnshuffle(2),  # (N, 4 * channels, 14, 14)
+        nn.Conv2d(4 * channels, 24, 3, padding=1),
         nn.ReLU(),
-        nn.Conv2d(16, 32, 5, stride=2, padding=2),
+        nn.Conv2d(24, 32, 3, stride=2, padding=1),
         nn.ReLU(),
         nn.Flatten(),
         nn.Dropout(0.3),

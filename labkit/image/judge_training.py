@@ -43,7 +43,7 @@ PURPOSE = "judge"  # of the random numbers: no generator draws with them
 HELD_OUT_SHARE = 0.35  # of the judge's scenes
 NEAR, FAR = 3.0, 4.5  # pixels from the middle of a thing: nearer cells see it, farther ones must not
 SPOILT_SHARE = 0.3  # of a batch
-NO_DIGITS = (ghost, mush, melt)  # faults that leave nothing to read; a pale digit is a digit
+NO_DIGITS = (ghost, ghost, mush, melt)  # faults that leave nothing to read; a pale digit is a digit
 TRIED_SCENES = 2_000  # for each figure on the card
 TRIED_SEED = 77
 

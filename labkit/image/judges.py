@@ -207,12 +207,15 @@ def rounded(judge: Judge) -> dict[str, Tensor]:
 
 def restore(judge: Judge, tensors: dict[str, Tensor]) -> Judge:
     """The judge with these tensors, in evaluation mode, its parameters frozen."""
-    found = judge.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
-    missing = [name for name in found.missing_keys if not name.endswith("num_batches_tracked")]
-    if missing or found.unexpected_keys:
+    known = judge.state_dict()
+    names = [name for name in known if not name.endswith("num_batches_tracked")]
+    different = set(names) ^ set(tensors)
+    different |= {name for name in names if name in tensors and tensors[name].shape != known[name].shape}
+    if different:
         raise LabkitError(
-            f"These are not the weights of a {type(judge).__name__}: {(missing or found.unexpected_keys)[0]} differs."
+            f"These are not the weights of a {type(judge).__name__}: {min(different)} differs. Train it again."
         )
+    judge.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
     return judge.eval().requires_grad_(False)
 
 

@@ -149,9 +149,8 @@ def frechet_distance(features: np.ndarray, others: np.ndarray) -> float:
     left, right = _features("features", features), _features("others", others)
     if left.shape[1] != right.shape[1]:
         raise LabkitError(f"The features have {left.shape[1]} and {right.shape[1]} columns: of two judges?")
-    return frechet_between_gaussians(
-        left.mean(axis=0), np.cov(left.T, ddof=1), right.mean(axis=0), np.cov(right.T, ddof=1)
-    )
+    covariances = [np.atleast_2d(np.cov(side.T)) for side in (left, right)]  # one column gives a number
+    return frechet_between_gaussians(left.mean(axis=0), covariances[0], right.mean(axis=0), covariances[1])
 
 
 def frechet_beside_floor(
