@@ -136,7 +136,7 @@ def train_town_instruct(
         workers=workers,
     )
     seconds = time.perf_counter() - start
-    rounded = from_tensors(model.config, to_tensors(model, torch.float16)).to(device)
+    rounded = from_tensors(model.config, to_tensors(model.cpu(), torch.float16)).to(device)
     path = data_dir() / "weights" / FILE
     card = weights.Card(
         command="labkit train town-instruct",
