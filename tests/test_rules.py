@@ -234,8 +234,14 @@ def test_the_readme_repeats_the_lessons_their_tables_and_the_benchmarks():
 def test_the_readme_tree_is_true():
     """Every file of labkit stands in the README's tree with its phrase, those of a modality under it."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    tree = text.partition("```text")[2].partition("```")[0]
-    for folder, indent in ((ROOT / "labkit", 2), (ROOT / "labkit" / "text", 4)):
+    whole = text.partition("```text")[2].partition("```")[0]
+    folders = {ROOT / "labkit": whole}
+    for modality in ("text", "prompts", "image"):
+        part = re.search(rf"^  {modality}/.*\n((?:    .*\n)+)", whole, re.MULTILINE)
+        assert part, modality
+        folders[ROOT / "labkit" / modality] = part.group(1)
+    for folder, tree in folders.items():
+        indent = 2 if folder.name == "labkit" else 4
         for path in sorted(folder.glob("[!_]*.py")):
             assert re.search(rf"^ {{{indent}}}(\S.* )?{re.escape(path.name)}\b", tree, re.MULTILINE), (
                 path.name

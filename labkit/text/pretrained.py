@@ -42,7 +42,7 @@ QWEN3_DEFAULTS = {
     "tie_word_embeddings": False,
 }
 # Never *.bin or *.pt: those are pickles, which may run code when they are read.
-HUB_PATTERNS = ["*.json", "*.safetensors", "*.txt", "*.model"]
+HUB_PATTERNS = ["*.json", "*.jinja", "*.safetensors", "*.txt", "*.model"]
 KINDS = {"GPT": (GPT, GPTConfig), "LSTM": (LSTMLanguageModel, LSTMConfig)}
 CONFIG_LINE = "config: "  # in the notes of a card
 
