@@ -6,11 +6,12 @@ import itertools
 import math
 from collections import Counter
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from labkit.checks.core import Exercise, Mistake, Text
+from labkit.checks.core import Exercise, Mistake, Text, to_array
 
 Words = list[list[str]]
 Pair = tuple[str, str]
@@ -46,12 +47,13 @@ def _bpe_reference(words: Words, counts: list[int]) -> tuple[Pair, Words]:
 def _bpe_inputs() -> list[tuple]:
     return [
         ([["a", "b"]], [1]),
-        ([["b", "a"], ["a", "b"]], [2, 2]),  # equally frequent
+        ([["b", "a"], ["a", "b"], ["d", "a"], ["c", "a"]], [2, 2, 2, 2]),  # equally frequent
         ([["b", "a"], ["c", "d"], ["d", "c", "d"]], [5, 1, 1]),  # one frequent word against two rare ones
         ([["a", "a", "a"]], [1]),
-        ([["x", "y", "z", "x", "y"], ["z", "z"]], [1, 1]),  # twice in one word
+        ([["x", "y", "z", "x", "y"], ["a", "z"]], [1, 1]),  # twice in one word
         ([["x", "b"], ["a", "x"], ["c", "b"], ["a", "d"]], [1, 1, 1, 1]),  # b, a only across words
         ([["th", "e"], ["th", "e", "n"], ["t", "h"]], [4, 1, 2]),
+        ([["h", "e"], ["th", "e", "n"]], [3, 1]),  # th ends in h, and is another token
     ]
 
 
@@ -63,12 +65,28 @@ def _bpe_without_counts(words: Words, counts: list[int]) -> tuple[Pair, Words]:
     return _bpe_answer(words, _best_pair(words, [1] * len(words)))
 
 
-def _bpe_last_of_equals(words: Words, counts: list[int]) -> tuple[Pair, Words]:
+def _pair_counts(words: Words, counts: list[int], *, once_a_word: bool = False) -> Counter[Pair]:
     pairs: Counter[Pair] = Counter()
     for tokens, count in zip(words, counts, strict=True):
-        for pair in itertools.pairwise(tokens):
+        found = itertools.pairwise(tokens)
+        for pair in set(found) if once_a_word else found:
             pairs[pair] += count
+    return pairs
+
+
+def _bpe_last_of_equals(words: Words, counts: list[int]) -> tuple[Pair, Words]:
+    pairs = _pair_counts(words, counts)
     return _bpe_answer(words, max(pairs, key=lambda pair: (pairs[pair], pair)))
+
+
+def _bpe_first_met(words: Words, counts: list[int]) -> tuple[Pair, Words]:
+    pairs = _pair_counts(words, counts)
+    return _bpe_answer(words, max(pairs, key=pairs.__getitem__))
+
+
+def _bpe_once_a_word(words: Words, counts: list[int]) -> tuple[Pair, Words]:
+    pairs = _pair_counts(words, counts, once_a_word=True)
+    return _bpe_answer(words, min(pairs, key=lambda pair: (-pairs[pair], pair)))
 
 
 def _bpe_across_words(words: Words, counts: list[int]) -> tuple[Pair, Words]:
@@ -83,6 +101,16 @@ def _bpe_merge_once(words: Words, counts: list[int]) -> tuple[Pair, Words]:
         at = next((i for i in range(len(tokens) - 1) if (tokens[i], tokens[i + 1]) == best), None)
         merged.append(list(tokens) if at is None else [*tokens[:at], "".join(best), *tokens[at + 2 :]])
     return best, merged
+
+
+def _bpe_last_token_lost(words: Words, counts: list[int]) -> tuple[Pair, Words]:
+    best, merged = _bpe_reference(words, counts)
+    return best, [new[:-1] if old[-1] == new[-1] else new for old, new in zip(words, merged, strict=True)]
+
+
+def _bpe_as_text(words: Words, counts: list[int]) -> tuple[Pair, Words]:
+    best = _best_pair(words, counts)
+    return best, [" ".join(tokens).replace(" ".join(best), "".join(best)).split() for tokens in words]
 
 
 def _bpe_overlapping(words: Words, counts: list[int]) -> tuple[Pair, Words]:
@@ -127,6 +155,23 @@ BPE_STEP = Exercise(
             ),
         ),
         Mistake(
+            Text("The first that was met of equally frequent pairs", "次数相同时取了最先遇到的一对"),
+            _bpe_first_met,
+            Text(
+                "max and most_common keep the order of appearance. Take the alphabetically first: min with the key "
+                "(-count, pair).",
+                "次数相同时，max 和 most_common 按出现的先后取。应当取字母顺序在前的：用 min，键为 (-次数, 词元对)。",
+            ),
+        ),
+        Mistake(
+            Text("A pair counts once a word", "同一个词里的词元对只算了一次"),
+            _bpe_once_a_word,
+            Text(
+                "A pair that stands twice in one word counts twice for each occurrence of the word.",
+                "一对词元在同一个词里出现两次，这个词每出现一次，就要算两次。",
+            ),
+        ),
+        Mistake(
             Text("Pairs across the border of words", "跨词统计了词元对"),
             _bpe_across_words,
             Text(
@@ -140,6 +185,22 @@ BPE_STEP = Exercise(
             Text(
                 "The pair may stand twice in one word. Go on to the word's end.",
                 "这一对在同一个词里可能出现两次，要一直处理到词尾。",
+            ),
+        ),
+        Mistake(
+            Text("The last token of a word is lost", "词尾的词元丢了"),
+            _bpe_last_token_lost,
+            Text(
+                "The loop ends before the last token. Where it is not joined, it must still be copied.",
+                "循环没有走到最后一个词元。它即使不参与合并，也要照抄过去。",
+            ),
+        ),
+        Mistake(
+            Text("Joined as text, not as tokens", "按文本合并，没有按词元合并"),
+            _bpe_as_text,
+            Text(
+                "In a string, th e also holds h e. Compare whole tokens, not letters.",
+                "在字符串里，th e 也含有 h e。要比较整个词元，而不是字母。",
             ),
         ),
         Mistake(
@@ -188,7 +249,7 @@ def _nearest_reference(vectors: Tensor, index: int, count: int) -> list[int]:
 def _nearest_inputs() -> list[tuple]:
     return [
         (torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), 0, 1),
-        (torch.tensor([[1.0, 0.0], [0.5, 0.1], [9.0, 9.0], [-1.0, 0.0]]), 0, 2),
+        (torch.tensor([[1.0, 0.0], [0.5, 0.1], [9.0, 9.0], [-1.0, 0.0]]), 0, 3),
         (torch.randn(12, 5, generator=torch.Generator().manual_seed(0)), 3, 4),
     ]
 
@@ -207,6 +268,40 @@ NEAREST = Exercise(
             Text(
                 "The cosine of a vector with itself is 1, the largest there is. Leave the word out.",
                 "向量与自己的余弦是 1，永远最大。请把这个词排除。",
+            ),
+        ),
+        Mistake(
+            Text("The word's own cosine is set to 0", "把词自己的余弦设成了 0"),
+            lambda v, i, n: _without(_cosines(v, i), i, 0.0).argsort(descending=True)[:n],
+            Text(
+                "Cosines go down to -1, so 0 still beats some of the others. Set it to -inf, or leave the word out.",
+                "余弦最小是 -1，设成 0 仍会排在一些词前面。请设为 -inf，或者直接排除。",
+            ),
+        ),
+        Mistake(
+            Text("The indices have moved", "编号错位了"),
+            lambda v, i, n: torch.cat([_cosines(v, i)[:i], _cosines(v, i)[i + 1 :]]).argsort(descending=True)[
+                :n
+            ],
+            Text(
+                "With the word's row taken out, all later rows moved up by one. Keep the row, and set its cosine to -inf.",
+                "删掉这个词的一行之后，后面各行的编号都少了 1。请保留这一行，把它的余弦设为 -inf。",
+            ),
+        ),
+        Mistake(
+            Text("Cosines instead of indices", "返回了余弦，而不是编号"),
+            lambda v, i, n: _without(_cosines(v, i), i).sort(descending=True).values[:n],
+            Text(
+                "Asked is which words are near: the indices that argsort gives, not the cosines themselves.",
+                "题目问的是哪些词近：要返回 argsort 给出的编号，而不是余弦本身。",
+            ),
+        ),
+        Mistake(
+            Text("The best comes last", "最近的排在了最后"),
+            lambda v, i, n: _without(_cosines(v, i), i).argsort()[-n:],
+            Text(
+                "These are the right words in the wrong order. Turn it round: best first.",
+                "词选对了，顺序反了。请倒过来，最近的排在前面。",
             ),
         ),
         Mistake(
@@ -249,9 +344,13 @@ NEAREST = Exercise(
 )
 
 
-def _without(scores: Tensor, index: int) -> Tensor:
+def _cosines(vectors: Tensor, index: int) -> Tensor:
+    return F.cosine_similarity(vectors, vectors[index][None], dim=1)
+
+
+def _without(scores: Tensor, index: int, instead: float = -math.inf) -> Tensor:
     scores = scores.clone()
-    scores[index] = -math.inf
+    scores[index] = instead
     return scores
 
 
@@ -289,6 +388,7 @@ def _gru(
         "after": r * d[2],
         "before": (r * h) @ U[2 * size :].T + b_U[2 * size :],
         "never": d[2],
+        "all": r * (a[2] + d[2]) - a[2],
     }[reset]
     n = torch.tanh(a[2] + inner) if squash == "tanh" else torch.sigmoid(a[2] + inner)
     return (1 - z) * n + z * h if keep == "z" else z * n + (1 - z) * h
@@ -324,6 +424,14 @@ GRU_STEP = Exercise(
             Text(
                 "r decides how much of the old state the candidate sees: n = tanh(a_n + r · d_n).",
                 "r 决定候选值能看到多少旧状态：n = tanh(a_n + r · d_n)。",
+            ),
+        ),
+        Mistake(
+            Text("The reset gate cuts the input too", "重置门连输入也乘了"),
+            lambda *parts: _gru(*parts, reset="all"),
+            Text(
+                "r stands before the part of the old state only: tanh(a_n + r · d_n), not tanh(r · (a_n + d_n)).",
+                "r 只乘旧状态那一部分：tanh(a_n + r · d_n)，而不是 tanh(r · (a_n + d_n))。",
             ),
         ),
         Mistake(
@@ -390,6 +498,10 @@ def _scores(q: Tensor, k: Tensor) -> Tensor:
     return q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])
 
 
+def _mixed(scores: Tensor, v: Tensor, real: Tensor, dim: int = -1) -> Tensor:
+    return torch.softmax(scores.masked_fill(~real[:, None], -math.inf), dim=dim) @ v
+
+
 PADDED = Exercise(
     id="05.4",
     title=Text("Attention over padded sequences", "带填充序列的注意力"),
@@ -407,36 +519,49 @@ PADDED = Exercise(
             ),
         ),
         Mistake(
-            Text("The weights are cut after the softmax", "在 softmax 之后才清零"),
+            Text("The padding is cut out after the softmax", "在 softmax 之后才清零"),
             lambda q, k, v, real: (torch.softmax(_scores(q, k), dim=-1) * real[:, None]) @ v,
             Text(
-                "Set to 0 after the softmax, a row no longer sums to 1. Set the scores to -inf before it.",
-                "softmax 之后再置 0，每行之和就不再是 1。应当在 softmax 之前把得分设为 -inf。",
+                "With weights or values of 0 the other weights stay as they were, and sum to less than 1. Set the scores "
+                "to -inf before the softmax.",
+                "之后再把权重（或值）置 0，其余权重不变，每行之和就小于 1。应当在 softmax 之前把得分设为 -inf。",
             ),
         ),
         Mistake(
             Text("A score of 0 instead of -inf", "得分设成了 0 而不是 -inf"),
             lambda q, k, v, real: torch.softmax(_scores(q, k) * real[:, None], dim=-1) @ v,
             Text(
-                "A score of 0 still gets the weight e^0 = 1. Only -inf gives 0: masked_fill(~real, -inf).",
-                "得分为 0 仍有权重 e^0 = 1。只有 -inf 才得 0：用 masked_fill(~real, -inf)。",
+                "A score of 0 (or 1e-9) still has e^0 = 1 in the softmax. Only -inf gives 0: masked_fill(~real, -inf).",
+                "得分为 0（或 1e-9），softmax 里仍有 e^0 = 1。只有 -inf 才得 0：用 masked_fill(~real, -inf)。",
             ),
         ),
         Mistake(
             Text("No division by the root of d", "没有除以根号 d"),
-            lambda q, k, v, real: (
-                torch.softmax((q @ k.transpose(1, 2)).masked_fill(~real[:, None], -math.inf), dim=-1) @ v
-            ),
+            lambda q, k, v, real: _mixed(q @ k.transpose(1, 2), v, real),
             Text(
                 "Divide the products by sqrt(q.shape[-1]), so that their variance does not grow with d.",
                 "内积要除以 sqrt(q.shape[-1])，方差才不会随 d 增大。",
             ),
         ),
         Mistake(
-            Text("The mask is turned round", "掩码用反了"),
-            lambda q, k, v, real: (
-                torch.softmax(_scores(q, k).masked_fill(real[:, None], -math.inf), dim=-1) @ v
+            Text("Divided by d, not by its root", "除以了 d，而不是根号 d"),
+            lambda q, k, v, real: _mixed(q @ k.transpose(1, 2) / q.shape[-1], v, real),
+            Text(
+                "The variance of the products is d, so their spread is the root of it: divide by sqrt(q.shape[-1]).",
+                "内积的方差是 d，标准差是根号 d：应当除以 sqrt(q.shape[-1])。",
             ),
+        ),
+        Mistake(
+            Text("Softmax over the queries", "沿查询那一轴做了 softmax"),
+            lambda q, k, v, real: _mixed(_scores(q, k), v, real, dim=1),
+            Text(
+                "Each query shares out its own weights among the keys: softmax over the last axis, dim=-1.",
+                "每个查询要把自己的权重分给各个键：沿最后一个轴做 softmax，dim=-1。",
+            ),
+        ),
+        Mistake(
+            Text("The mask is turned round", "掩码用反了"),
+            lambda q, k, v, real: _mixed(_scores(q, k), v, ~real),
             Text(
                 "masked_fill fills where the mask is True. True in real means: keep. Write ~real.",
                 "masked_fill 在掩码为 True 处填充，而 real 的 True 表示保留。请写 ~real。",
@@ -465,6 +590,12 @@ def _mask_reference(T: int, S: int) -> Tensor:
     return key[None, :] <= query[:, None]
 
 
+def _is_bool_mask(received: object, expected: Tensor, _arguments: tuple) -> bool:
+    """Of zeros and ones, PyTorch's attention would add the ones to the scores, without an error."""
+    mask = to_array(received)
+    return mask.dtype == bool and np.array_equal(mask, to_array(expected))
+
+
 MASK = Exercise(
     id="05.5",
     title=Text("A causal mask with a past", "带历史的因果掩码"),
@@ -479,6 +610,23 @@ MASK = Exercise(
             Text(
                 "Query 0 stands at key S - T, not at key 0. Shift the diagonal: tril(diagonal=S - T).",
                 "第 0 个查询对应的是第 S - T 个键，不是第 0 个。要移动对角线：tril(diagonal=S - T)。",
+            ),
+        ),
+        Mistake(
+            Text("Numbers instead of True and False", "返回的是数，不是 True 和 False"),
+            lambda T, S: _mask_reference(T, S).float(),
+            Text(
+                "The places are right. But scaled_dot_product_attention adds a mask of numbers to the scores: "
+                "use dtype=torch.bool.",
+                "位置都对。但 scaled_dot_product_attention 会把数值掩码直接加到得分上：请用 dtype=torch.bool。",
+            ),
+        ),
+        Mistake(
+            Text("The diagonal is shifted the wrong way", "对角线移反了方向"),
+            lambda T, S: torch.ones(T, S, dtype=torch.bool).tril(T - S),
+            Text(
+                "A past lets every query see more keys, so the diagonal moves to the right: S - T, not T - S.",
+                "有了历史，每个查询能看的键更多，对角线要往右移：是 S - T，不是 T - S。",
             ),
         ),
         Mistake(
@@ -524,6 +672,7 @@ MASK = Exercise(
             "torch.ones(T, S, dtype=torch.bool).tril(diagonal=?)：T = 1 时，S 个键全都允许。",
         ),
     ],
+    accept=_is_bool_mask,
 )
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -639,14 +788,25 @@ def _rotary_inputs() -> list[tuple]:
 
 
 def _turn(
-    x: Tensor, positions: Tensor, base: float, *, sign: int = 1, halves: bool = False, step: int = 2
-) -> Tensor:
+    x: Tensor, positions: Tensor, base: float, *,
+    sign: int = 1, halves: bool = False, side_by_side: bool = True, step: int = 2,
+) -> Tensor:  # fmt: skip
     d = x.shape[-1]
     angles = sign * positions[:, None] * base ** (-step * torch.arange(d // 2) / d)
     cos, sin = angles.cos(), angles.sin()
     a, b = x.chunk(2, dim=-1) if halves else (x[:, 0::2], x[:, 1::2])
     turned = a * cos - b * sin, a * sin + b * cos
-    return torch.cat(turned, dim=-1) if halves else torch.stack(turned, dim=-1).flatten(-2)
+    apart = halves or not side_by_side
+    return torch.cat(turned, dim=-1) if apart else torch.stack(turned, dim=-1).flatten(-2)
+
+
+def _overwritten(x: Tensor, positions: Tensor, base: float = 10_000.0) -> Tensor:
+    """The odd features are turned with even ones that are new already: x[:, 0::2] is a view."""
+    turned, angles = x.clone(), positions[:, None] * base ** (-torch.arange(0, x.shape[-1], 2) / x.shape[-1])
+    even, odd = turned[:, 0::2], turned[:, 1::2]
+    turned[:, 0::2] = even * angles.cos() - odd * angles.sin()
+    turned[:, 1::2] = even * angles.sin() + odd * angles.cos()
+    return turned
 
 
 def _mirror(x: Tensor, positions: Tensor, base: float = 10_000.0) -> Tensor:
@@ -688,6 +848,38 @@ ROTARY = Exercise(
             Text(
                 "Pair i turns with base^(-2i/d). torch.arange(0, d, 2) gives the 2i.",
                 "第 i 对的速度是 base^(-2i/d)。torch.arange(0, d, 2) 给出的就是 2i。",
+            ),
+        ),
+        Mistake(
+            Text("The exponent has the wrong sign", "指数的符号反了"),
+            lambda x, p, base=10_000.0: _turn(x, p, base, step=-2),
+            Text(
+                "Later pairs turn more slowly: base^(-2i/d), with a minus.",
+                "越靠后的对转得越慢：base^(-2i/d)，指数带负号。",
+            ),
+        ),
+        Mistake(
+            Text("The base is not used", "没有用到 base"),
+            lambda x, p, base=10_000.0: _turn(x, p, 10_000.0),
+            Text(
+                "10,000 is only the default. Take base as it is given.",
+                "10000 只是默认值。请使用传入的 base。",
+            ),
+        ),
+        Mistake(
+            Text("Put back as two halves", "放回时成了前后两半"),
+            lambda x, p, base=10_000.0: _turn(x, p, base, side_by_side=False),
+            Text(
+                "The numbers are right, their places are not: the results belong at 0, 2, 4, … and at 1, 3, 5, …",
+                "数都对，位置不对：结果要放回 0、2、4……和 1、3、5……",
+            ),
+        ),
+        Mistake(
+            Text("Overwritten too early", "覆盖得太早"),
+            _overwritten,
+            Text(
+                "x[:, 0::2] is a view: once the even places are written, it holds the new numbers. Write into another tensor.",
+                "x[:, 0::2] 是视图：偶数位置一写入，它就变成新值了。请写进另一个张量。",
             ),
         ),
         Mistake(

@@ -60,6 +60,28 @@ MASK = Exercise(
             ),
         ),
         Mistake(
+            Text("The hidden tokens are the ones left out", "不计入损失的恰好是被遮住的词元"),
+            lambda tokens, chosen, mask_id: (
+                tokens.masked_fill(chosen, mask_id),
+                tokens.masked_fill(chosen, -100),
+            ),
+            Text(
+                "-100 stands where the loss must not look: at the tokens that can be seen. The hidden ones are the task.",
+                "-100 表示不计入损失，应当放在看得见的位置。被遮住的词元才是题目。",
+            ),
+        ),
+        Mistake(
+            Text("0 instead of -100", "用了 0，而不是 -100"),
+            lambda tokens, chosen, mask_id: (
+                tokens.masked_fill(chosen, mask_id),
+                tokens.masked_fill(~chosen, 0),
+            ),
+            Text(
+                "0 is the id of a token, which the model would then have to tell. The loss skips -100 only.",
+                "0 是某个词元的编号，模型就得去猜它。损失只跳过 -100。",
+            ),
+        ),
+        Mistake(
             Text("Seen and hidden are swapped", "可见与隐藏弄反了"),
             lambda tokens, chosen, mask_id: (
                 tokens.masked_fill(~chosen, mask_id),
@@ -127,6 +149,29 @@ def _spans_no_mask(tokens: list[int], spans: list[tuple[int, int]], mask_id: int
     return [token for token in corrupted if token != mask_id], told
 
 
+def _spans_moved(tokens: list[int], spans: list[tuple[int, int]], mask_id: int) -> tuple[list, list]:
+    corrupted = list(tokens)
+    for start, end in spans:
+        corrupted[start:end] = [mask_id]
+    return corrupted, _spans_reference(tokens, spans, mask_id)[1]
+
+
+def _spans_end_included(tokens: list[int], spans: list[tuple[int, int]], mask_id: int) -> tuple[list, list]:
+    longer = [(start, min(end + 1, len(tokens))) for start, end in spans]
+    return _spans_reference(tokens, longer, mask_id)
+
+
+def _spans_rest_lost(tokens: list[int], spans: list[tuple[int, int]], mask_id: int) -> tuple[list, list]:
+    return _spans_reference(tokens[: spans[-1][1]], spans, mask_id)
+
+
+def _spans_told_without_masks(
+    tokens: list[int], spans: list[tuple[int, int]], mask_id: int
+) -> tuple[list, list]:
+    corrupted, told = _spans_reference(tokens, spans, mask_id)
+    return corrupted, [*(token for token in told if token != mask_id), mask_id]
+
+
 SPANS = Exercise(
     id="06.2",
     title=Text("Cut spans out, and tell them", "挖去片段，再还原"),
@@ -149,6 +194,39 @@ SPANS = Exercise(
             Text(
                 "The corrupted text does not show where something is missing. Put one mask in place of each span.",
                 "破坏后的文本看不出哪里缺了内容。请在每个片段的位置放一个掩码。",
+            ),
+        ),
+        Mistake(
+            Text("The places have moved", "位置错开了"),
+            _spans_moved,
+            Text(
+                "Once the first span has shrunk to one mask, all later places are off. Build a new list, or go from the "
+                "last span to the first.",
+                "第一个片段缩成一个掩码之后，后面的位置就都变了。请另建一个列表，或者从最后一个片段往前处理。",
+            ),
+        ),
+        Mistake(
+            Text("The end is taken as included", "把 end 也算进了片段"),
+            _spans_end_included,
+            Text(
+                "A span (start, end) holds start to end - 1, as in tokens[start:end].",
+                "片段 (start, end) 包含从 start 到 end - 1 的位置，即 tokens[start:end]。",
+            ),
+        ),
+        Mistake(
+            Text("What follows the last span is lost", "最后一个片段之后的内容丢了"),
+            _spans_rest_lost,
+            Text(
+                "After the loop, the tokens behind the last span still belong to the corrupted text.",
+                "循环结束后，最后一个片段后面的词元还要放进破坏后的文本。",
+            ),
+        ),
+        Mistake(
+            Text("The told spans run together", "还原序列里各片段连在了一起"),
+            _spans_told_without_masks,
+            Text(
+                "Where does one span end and the next begin? Put a mask before the tokens of each span.",
+                "一个片段到哪里结束，下一个从哪里开始？请在每个片段的词元之前放一个掩码。",
             ),
         ),
         Mistake(
@@ -206,6 +284,24 @@ def _power_inputs() -> list[tuple]:
     ]
 
 
+def _power_swapped(sizes: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
+    first, second = np.polyfit(np.log(sizes), np.log(losses), 1)
+    return float(np.exp(first)), float(-second)
+
+
+def _power_two_bases(sizes: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
+    slope, intercept = np.polyfit(np.log10(sizes), np.log10(losses), 1)
+    return float(np.exp(intercept)), float(-slope)
+
+
+def _power_not_in_logarithms(sizes: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
+    from scipy.optimize import curve_fit  # takes a moment to import, and only this mistake needs it
+
+    start = _power_reference(sizes, losses)
+    (scale, alpha), _ = curve_fit(lambda n, a, b: a / n**b, sizes, losses, p0=start)
+    return float(scale), float(alpha)
+
+
 def _power_wrong(slope_sign: float = -1.0, exponentiate: bool = True, log_x: bool = True, log_y: bool = True):
     def fit(sizes: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
         x = np.log(sizes) if log_x else sizes
@@ -238,6 +334,30 @@ POWER = Exercise(
             Text(
                 "The intercept of the line is log A. Take the exponential of it.",
                 "直线的截距是 log A，还要再取一次指数。",
+            ),
+        ),
+        Mistake(
+            Text("Slope and intercept are swapped", "斜率和截距弄反了"),
+            _power_swapped,
+            Text(
+                "np.polyfit returns the highest power first: slope, then intercept.",
+                "np.polyfit 先返回最高次项的系数：先斜率，后截距。",
+            ),
+        ),
+        Mistake(
+            Text("Two bases of logarithm", "用了两种底的对数"),
+            _power_two_bases,
+            Text(
+                "With log10 the intercept is log10 A: go back with 10**intercept, not with exp.",
+                "用 log10 时，截距是 log10 A：要用 10**intercept 还原，而不是 exp。",
+            ),
+        ),
+        Mistake(
+            Text("Least squares on L, not on log L", "对 L 而不是 log L 做了最小二乘"),
+            _power_not_in_logarithms,
+            Text(
+                "This weighs large losses more. Asked is the line in logarithms, as in the fit above.",
+                "这样较大的损失占的分量更重。题目要的是取对数后的直线，与上面的拟合一样。",
             ),
         ),
         Mistake(
@@ -318,6 +438,16 @@ POOL = Exercise(
             ),
         ),
         Mistake(
+            Text("The padding is taken to be on the right", "以为填充总在右侧"),
+            lambda features, real: torch.stack(
+                [rows[:count].mean(dim=0) for rows, count in zip(features, real.sum(dim=1), strict=True)]
+            ),
+            Text(
+                "The first real.sum() tokens are the real ones only if the padding is on the right. Use real itself.",
+                "只有填充在右侧时，前 real.sum() 个才是真实词元。请直接用 real。",
+            ),
+        ),
+        Mistake(
             Text("A sum instead of a mean", "求了和，没有取平均"),
             lambda features, real: (features * real[..., None]).sum(dim=1),
             Text(
@@ -362,7 +492,14 @@ def _lora_inputs() -> list[tuple]:
             2.0,
         ),
         (_matrix(3, 4, 0), _matrix(4, 4, 1), _matrix(2, 4, 2), _matrix(4, 2, 3), 8.0),
-        (_matrix(3, 6, 0), _matrix(5, 6, 1), _matrix(3, 6, 2), _matrix(5, 3, 3), 6.0),
+        (_matrix(3, 6, 0), _matrix(5, 6, 1), _matrix(3, 6, 2), _matrix(5, 3, 3), 5.0),
+        (
+            _matrix(6, 4, 0).view(2, 3, 4),
+            _matrix(5, 4, 1),
+            _matrix(2, 4, 2),
+            _matrix(5, 2, 3),
+            8.0,
+        ),  # (..., in)
     ]
 
 
@@ -388,6 +525,14 @@ LORA = Exercise(
             Text(
                 "alpha is not used. Multiply the low-rank part by alpha / rank.",
                 "没有用到 alpha。低秩部分要乘以 alpha / rank。",
+            ),
+        ),
+        Mistake(
+            Text("The rank is read from the wrong axis", "秩取错了轴"),
+            lambda x, W, A, B, alpha: x @ W.T + alpha / A.shape[1] * (x @ A.T @ B.T),
+            Text(
+                "A is (rank, in): its second axis is the width of the input. The rank is A.shape[0].",
+                "A 的形状是 (rank, in)，第二个轴是输入的宽度。秩是 A.shape[0]。",
             ),
         ),
         Mistake(

@@ -65,6 +65,11 @@ def _unsmoothed(tokens: Sequence[int], vocab_size: int, k: float) -> Tensor:
     return counts / counts.sum(dim=1, keepdim=True)
 
 
+def _last_counted(tokens: Sequence[int], vocab_size: int, k: float) -> Tensor:
+    occurrences = torch.bincount(torch.tensor(tokens), minlength=vocab_size)[:, None]
+    return (_pair_counts(tokens, vocab_size) + k) / (occurrences + k * vocab_size)
+
+
 BIGRAMS = Exercise(
     id="08.1",
     title=Text("A bigram model with smoothing", "带平滑的二元模型"),
@@ -88,6 +93,14 @@ BIGRAMS = Exercise(
             Text(
                 "Every one of the V words got k, so a row holds k * V more. Its probabilities must add up to 1.",
                 "V 个词每个都加了 k，一行里就多了 k * V。每行的概率之和必须等于 1。",
+            ),
+        ),
+        Mistake(
+            Text("The last token counts in the denominator", "分母把最后一个词元也算了进去"),
+            _last_counted,
+            Text(
+                "Nothing follows the last token, so it is no first half of a pair. Divide by the sum of the row's counts.",
+                "最后一个词元后面没有词，不构成词对。分母应当是该行计数之和。",
             ),
         ),
         Mistake(
@@ -224,7 +237,7 @@ def _shift_reference(logits: Tensor, tokens: Tensor) -> Tensor:
 def _shift_inputs() -> list[tuple]:
     draw = torch.Generator().manual_seed(0)
     return [
-        (torch.tensor([[[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]]), torch.tensor([[0, 1, 1]])),
+        (torch.tensor([[[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [3.0, 0.0, 0.0]]]), torch.tensor([[0, 1, 1]])),
         (
             torch.randn(2, 4, 3, generator=draw),
             torch.tensor([[0, 2, 1, 1], [2, 0, 0, 1]]),
@@ -232,6 +245,11 @@ def _shift_inputs() -> list[tuple]:
         (torch.randn(3, 6, 5, generator=draw), torch.randint(5, (3, 6), generator=draw)),
     ]
 
+
+_SAME_END = Text(
+    "Position t is still asked for token t, which it has read. Drop the last logits, but the first token.",
+    "位置 t 预测的仍是第 t 个词元，而它已经读过了。logits 去掉最后一个位置，词元去掉第一个。",
+)
 
 SHIFT = Exercise(
     id="08.3",
@@ -257,6 +275,46 @@ SHIFT = Exercise(
             Text(
                 "Position t is asked for token t - 1, which it has read already. Drop the last logits and the first token.",
                 "这是让位置 t 预测第 t - 1 个词元，而它早就读过了。应当去掉最后一个位置的 logits 和第一个词元。",
+            ),
+        ),
+        Mistake(
+            Text("Both are cut at the front", "两边都去掉了开头"),
+            lambda logits, tokens: F.cross_entropy(logits[:, 1:].flatten(0, 1), tokens[:, 1:].flatten()),
+            _SAME_END,
+        ),
+        Mistake(
+            Text("Both are cut at the end", "两边都去掉了末尾"),
+            lambda logits, tokens: F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, :-1].flatten()),
+            _SAME_END,
+        ),
+        Mistake(
+            Text("Flattened before the shift", "先展平，再错位"),
+            lambda logits, tokens: F.cross_entropy(logits.flatten(0, 1)[:-1], tokens.flatten()[1:]),
+            Text(
+                "The last position of each row is now asked for the first token of the next row. Shift along dim=1, then "
+                "flatten.",
+                "这样每一行的最后一个位置要去预测下一行的第一个词元。应当先沿 dim=1 错位，再展平。",
+            ),
+        ),
+        Mistake(
+            Text("Softmax before the cross-entropy", "在交叉熵之前先做了 softmax"),
+            lambda logits, tokens: F.cross_entropy(
+                logits[:, :-1].softmax(dim=-1).flatten(0, 1), tokens[:, 1:].flatten()
+            ),
+            Text(
+                "F.cross_entropy takes logits and does the softmax itself. Hand it the logits as they are.",
+                "F.cross_entropy 接收的是 logits，softmax 由它来做。请直接传入 logits。",
+            ),
+        ),
+        Mistake(
+            Text("Divided by T, not by T - 1", "除以了 T，而不是 T - 1"),
+            lambda logits, tokens: (
+                F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), reduction="sum")
+                / tokens.numel()
+            ),
+            Text(
+                "The last position has no target, so a row has T - 1 costs, not T.",
+                "最后一个位置没有目标，所以一行只有 T - 1 个代价，不是 T 个。",
             ),
         ),
         Mistake(
@@ -423,6 +481,22 @@ def _mask_in_sorted_order(probabilities: Tensor, p: float) -> Tensor:
     return kept / kept.sum()
 
 
+def _without_last_but_one(probabilities: Tensor, p: float) -> Tensor:
+    _, order, sums = _top_p_sorted(probabilities, p)
+    keep = sums <= p
+    keep[0] = True
+    return _keep(probabilities, order, keep)
+
+
+def _left_sorted(probabilities: Tensor, p: float) -> Tensor:
+    ordered, _, sums = _top_p_sorted(probabilities, p)
+    return _keep(ordered, torch.arange(len(ordered)), sums - ordered < p)
+
+
+def _threshold(probabilities: Tensor, p: float) -> Tensor:
+    return _keep(probabilities, torch.arange(len(probabilities)), probabilities >= p)
+
+
 def _tail(probabilities: Tensor, p: float) -> Tensor:
     ordered, order, sums = _top_p_sorted(probabilities, p)
     return _keep(probabilities, order, sums - ordered >= p)
@@ -444,6 +518,33 @@ TOP_P = Exercise(
                 "token when the sum *before* it is below p.",
                 "这样剩下的概率之和不到 p；要是有一个词元自己就超过 p，就什么也不剩了。"
                 "判断标准是：排在它*之前*的概率之和小于 p，就保留它。",
+            ),
+        ),
+        Mistake(
+            Text(
+                "The token that crosses p is dropped, unless it is the first",
+                "丢掉了刚好越过 p 的词元，除非它是第一个",
+            ),
+            _without_last_but_one,
+            Text(
+                "What is left sums to less than p. Keep a token when the sum *before* it is below p.",
+                "这样剩下的概率之和不到 p。判断标准是：排在它*之前*的概率之和小于 p，就保留它。",
+            ),
+        ),
+        Mistake(
+            Text("Each probability is compared with p", "拿每个概率与 p 比较"),
+            _threshold,
+            Text(
+                "p bounds the sum of what is kept, not the single probability: add up from the likeliest on.",
+                "p 限定的是保留部分的概率之和，不是单个概率：要从最可能的开始累加。",
+            ),
+        ),
+        Mistake(
+            Text("Left in sorted order", "结果还是排序后的顺序"),
+            _left_sorted,
+            Text(
+                "Each probability belongs to its token: put ordered[i] back at place order[i].",
+                "每个概率属于它的词元：请把 ordered[i] 放回 order[i] 处。",
             ),
         ),
         Mistake(
@@ -515,7 +616,7 @@ def _repetition_inputs() -> list[tuple]:
     return [
         ([1, 2, 1, 2, 3], 2),
         ([5, 5, 5, 5], 1),
-        ([4, 1, 4, 1, 4, 1, 2, 7], 3),
+        ([4, 1, 4, 1, 2, 1, 4, 1], 3),
         ([0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4], 4),
     ]
 
@@ -556,6 +657,26 @@ REPETITION = Exercise(
             Text(
                 "Said for the first time, an n-gram is no repetition. Count it from its second time on.",
                 "n 元组第一次出现不算重复，从第二次起才算。",
+            ),
+        ),
+        Mistake(
+            Text("Each different n-gram counts once", "每种 n 元组只算了一次"),
+            lambda tokens, n: (
+                sum(_grams(tokens, n).count(gram) > 1 for gram in set(_grams(tokens, n)))
+                / len(set(_grams(tokens, n)))
+            ),
+            Text(
+                "Asked is a share of all windows of the text, not of the different n-grams: one that stands there three "
+                "times is repeated twice.",
+                "题目问的是占全部窗口的比例，而不是占不同 n 元组的比例：出现三次的，就重复了两次。",
+            ),
+        ),
+        Mistake(
+            Text("The last n-gram is missing", "漏了最后一个 n 元组"),
+            lambda tokens, n: 1 - len(set(_grams(tokens[:-1], n))) / len(_grams(tokens[:-1], n)),
+            Text(
+                "A list of N tokens has N - n + 1 n-grams: range(len(tokens) - n + 1).",
+                "N 个词元有 N - n + 1 个 n 元组：range(len(tokens) - n + 1)。",
             ),
         ),
         Mistake(
