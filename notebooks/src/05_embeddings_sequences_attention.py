@@ -164,11 +164,11 @@ print("first merges:", *("+".join(pair) for pair in merges[:10]))
 print("the text now:", *("|".join(tokens) for tokens in words))
 
 # %% [markdown] lang="en"
-# Frequent words have become one token, rare ones stay in pieces, and the pieces are often meaningful: `bake` + `s`,
-# `bake` + `d`. Now the library. Its merges and its ids must be exactly ours.
+# Frequent words have become one token, rare ones stay in pieces: `whi` + `le`. On the way the pieces were often meaningful:
+# after ten merges, *bakes* was `bake` + `s`, and *baked* was `bake` + `d`. Now the library. Its merges and its ids must be exactly ours.
 
 # %% [markdown] lang="zh"
-# 常见的词已经合成一个词元，少见的词仍是几段，而且这些小段往往有意义：`bake` + `s`、`bake` + `d`。下面换成库来做，它的合并规则和编号必须与我们的完全相同。
+# 常见的词已经合成一个词元，少见的词仍是几段：`whi` + `le`。合并途中的小段往往有意义：合并十次之后，*bakes* 是 `bake` + `s`，*baked* 是 `bake` + `d`。下面换成库来做，它的合并规则和编号必须与我们的完全相同。
 
 # %%
 import json
@@ -696,14 +696,15 @@ plots.show(
 
 # %% [markdown] lang="en"
 # The gradient of the RNN is gone after 50 steps: what happened there cannot be learned. On a log scale the curves are nearly
-# straight lines, since each step multiplies by about the same factor. The LSTM is no better if its forget gates are half
-# closed. With a bias of 1 (Jozefowicz et al. 2015) its factor is about $\sigma(1) = 0.73$, and with 3 a good part of the
-# gradient arrives.
+# straight lines, since each step multiplies by about the same factor. The LSTM is hardly better if its forget gates are half
+# closed. With a bias of 1 (Jozefowicz et al. 2015) its straight way alone has the factor $\sigma(1) = 0.73$; the ways through
+# the gates add to it, so that less is lost. With 3 a good part of the gradient arrives. This is the *vanishing gradient*, and
+# the LSTM's remedy.
 #
 # The factor can also be larger than 1. Look at an RNN whose recurrent matrix is twice a rotation, with small inputs.
 
 # %% [markdown] lang="zh"
-# 50 步之后，RNN 的梯度已经消失：那里发生的事学不会了。在对数坐标下曲线接近直线，因为每一步乘的因子差不多。如果遗忘门半开半合，LSTM 也好不了多少。偏置取 1 时（Jozefowicz 等，2015）因子约为 $\sigma(1) = 0.73$；取 3 时，相当一部分梯度能传到。这就是*梯度消失*，以及 LSTM 的对策。
+# 50 步之后，RNN 的梯度已经消失：那里发生的事学不会了。在对数坐标下曲线接近直线，因为每一步乘的因子差不多。如果遗忘门半开半合，LSTM 也好不了多少。偏置取 1 时（Jozefowicz 等，2015），单是那条直路，因子就有 $\sigma(1) = 0.73$，经过各个门的路还要再添一些，所以损失得更少；取 3 时，相当一部分梯度能传到。这就是*梯度消失*，以及 LSTM 的对策。
 #
 # 因子也可能大于 1。再看一个 RNN：循环矩阵是旋转矩阵的两倍，输入很小。
 
@@ -932,7 +933,7 @@ print("equal to nn.MultiheadAttention:", tuple(expected.shape))
 # %% [markdown] lang="en"
 # The mask of `nn.MultiheadAttention` has the opposite meaning: True is forbidden. That is a trap which raises no error.
 #
-# ### Exercise 05.6: Into heads and back (★★☆, 8 minutes)
+# ### Exercise 05.6: Into heads (★★☆, 8 minutes)
 #
 # Most errors with heads are errors of `view`: the shape is right and the numbers are in the wrong place. Write the cut:
 # (B, T, D) becomes (B, H, T, D/H), where head $h$ gets features $h \cdot D/H$ to $(h + 1) \cdot D/H - 1$ of **its own token**.
@@ -1064,6 +1065,8 @@ print(
 )
 
 # %% [markdown] lang="en"
+# The curves of the figure fall, but not to 0: the slow pairs hardly turn, so that about half of the product is left at 100 tokens.
+#
 # ### Exercise 05.7: Rotary positions in adjacent pairs (★★★, 12 minutes)
 #
 # The paper pairs neighbours: features 0 and 1, 2 and 3, and so on. Write this form: pair $i$, that is features $2i$ and
@@ -1071,6 +1074,8 @@ print(
 # other, without any error: this happens when checkpoints are converted.)
 
 # %% [markdown] lang="zh"
+# 图中的曲线下降，却没有降到 0：慢的那些对几乎没转，所以相距 100 个词元时，内积还剩一半左右。
+#
 # ### 练习 05.7：相邻配对的旋转位置编码（★★★，12 分钟）
 #
 # 论文里是相邻特征配对：0 和 1、2 和 3，依次类推。请写出这种形式：第 $i$ 对（特征 $2i$ 和 $2i + 1$）逆时针转过 $m \cdot \mathrm{base}^{-2i/d}$。（用一种配对训练的权重，换成另一种就全乱了，而且不会报错；转换模型检查点时常出这种事。）
@@ -1131,7 +1136,7 @@ def norm(x, weight, eps=1e-6):
 
 
 def feed_forward(x, w):
-    gate = F.silu(x @ w["mlp.gate_proj.weight"].T)  # (B, T, 4D or so)
+    gate = F.silu(x @ w["mlp.gate_proj.weight"].T)  # (B, T, wider than D)
     return (gate * (x @ w["mlp.up_proj.weight"].T)) @ w["mlp.down_proj.weight"].T
 
 
@@ -1235,7 +1240,7 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 
 # %% [markdown] lang="en"
 # Without residual connections all tokens become the same vector: each block averages over tokens, and nothing keeps the
-# differences (Dong et al. 2021). The gradient by the input is not usable either. With them, both stay in order at any depth:
+# differences (Dong et al. 2021). The gradient by the input is not usable either. With them, both stay in order over all 24 blocks:
 # here is again a sum that lets the old state pass unchanged, as in the LSTM's cell.
 #
 # ## 9. What does a head look at?
@@ -1246,7 +1251,7 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 # look from "She"? And from any token, if it only wants to know which token came just before?
 
 # %% [markdown] lang="zh"
-# 没有残差连接，所有词元都变成同一个向量：每个块都在词元之间做平均，没有什么来保住差异（Dong 等，2021）。对输入的梯度也不能用了。有了残差连接，不论多深，两者都正常：这里又是一个让旧状态原样通过的加法，与 LSTM 的细胞状态如出一辙。
+# 没有残差连接，所有词元都变成同一个向量：每个块都在词元之间做平均，没有什么来保住差异（Dong 等，2021）。对输入的梯度也不能用了。有了残差连接，24 个块下来，两者都正常：这里又是一个让旧状态原样通过的加法，与 LSTM 的细胞状态如出一辙。
 #
 # ## 9. 一个头在看什么？
 #
@@ -1649,6 +1654,10 @@ report(
 # - A. Vaswani and others (2017): Attention is all you need, [arXiv:1706.03762](https://arxiv.org/abs/1706.03762).
 # - J. Su and others (2021): RoFormer: enhanced Transformer with rotary position embedding,
 #   [arXiv:2104.09864](https://arxiv.org/abs/2104.09864).
+# - B. Zhang, R. Sennrich (2019): Root mean square layer normalization, [arXiv:1910.07467](https://arxiv.org/abs/1910.07467).
+# - N. Shazeer (2020): GLU variants improve Transformer, [arXiv:2002.05202](https://arxiv.org/abs/2002.05202). SwiGLU.
+# - J. Ainslie and others (2023): GQA: training generalized multi-query Transformer models from multi-head checkpoints,
+#   [arXiv:2305.13245](https://arxiv.org/abs/2305.13245). Grouped-query attention.
 # - Y. Dong, J.-B. Cordonnier, A. Loukas (2021): Attention is not all you need: pure attention loses rank doubly exponentially with
 #   depth, [arXiv:2103.03404](https://arxiv.org/abs/2103.03404).
 
@@ -1676,4 +1685,7 @@ report(
 # - K. Cho 等（2014）：Learning phrase representations using RNN encoder–decoder，[arXiv:1406.1078](https://arxiv.org/abs/1406.1078)。GRU 的出处。
 # - A. Vaswani 等（2017）：Attention is all you need，[arXiv:1706.03762](https://arxiv.org/abs/1706.03762)。
 # - 苏剑林等（2021）：RoFormer: enhanced Transformer with rotary position embedding，[arXiv:2104.09864](https://arxiv.org/abs/2104.09864)。
+# - B. Zhang、R. Sennrich（2019）：Root mean square layer normalization，[arXiv:1910.07467](https://arxiv.org/abs/1910.07467)。RMSNorm 的出处。
+# - N. Shazeer（2020）：GLU variants improve Transformer，[arXiv:2002.05202](https://arxiv.org/abs/2002.05202)。SwiGLU 的出处。
+# - J. Ainslie 等（2023）：GQA: training generalized multi-query Transformer models from multi-head checkpoints，[arXiv:2305.13245](https://arxiv.org/abs/2305.13245)。分组查询注意力的出处。
 # - Y. Dong、J.-B. Cordonnier、A. Loukas（2021）：Attention is not all you need: pure attention loses rank doubly exponentially with depth，[arXiv:2103.03404](https://arxiv.org/abs/2103.03404)。

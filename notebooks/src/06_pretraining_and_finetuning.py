@@ -147,13 +147,13 @@ check("06.1", mask_tokens)
 # %% [markdown] lang="en"
 # ### Exercise 06.2: Cut spans out, and tell them (★★☆, 12 minutes)
 #
-# `tokens` is a list of ids, `spans` a list of (start, end), in order and apart. Return the corrupted list, with one
+# `tokens` is a list of ids, `spans` a list of (start, end) with `end` left out, as in slices, in order and apart. Return the corrupted list, with one
 # mask for each span, and the told list: mask and tokens of each span, and one mask as the end.
 
 # %% [markdown] lang="zh"
 # ### 练习 06.2：挖去片段，再还原（★★☆，12 分钟）
 #
-# `tokens` 是编号列表，`spans` 是若干 (start, end)，按顺序排列且互不相邻。返回两个列表：破坏后的文本，每个片段换成一个掩码；
+# `tokens` 是编号列表，`spans` 是若干 (start, end)，与切片一样不含 `end`，按顺序排列且互不相邻。返回两个列表：破坏后的文本，每个片段换成一个掩码；
 # 还原序列，依次写出每个片段的掩码和词元，最后再加一个掩码表示结束。
 
 

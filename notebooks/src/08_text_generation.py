@@ -215,7 +215,7 @@ print([small_tokenizer.token_text(token) for token in small_tokenizer.encode("Th
 # ## 4. How good is a model? Bits per character
 #
 # A model reads a held-out text and pays $-\ln p$ for each token, in nats (lesson 03). Divided by the number of *tokens* this gives
-# the loss, and $e^{\text{loss}}$ is the *perplexity*. But who cuts a text into fewer tokens has fewer to pay for. So we divide by
+# the loss, and $e^{\text{loss}}$ is the *perplexity*. But whoever cuts a text into fewer tokens has fewer to pay for. So we divide by
 # what the tokenizer cannot change, the *characters*, and count in bits:
 #
 # $$\text{bits per character} = \frac{-\sum_t \ln p(w_t \mid w_{<t})}{C \ln 2}$$
@@ -420,7 +420,7 @@ for name, bits in small_bits.items():
 
 # %% [markdown] lang="en"
 # Counting wins, and by far: it needs a fraction of a second, and it used the whole text, of which the networks saw about one
-# epoch. The LSTM is ahead of the GPT, since one of its steps is cheaper. **With little text and little time, count.**
+# epoch. The LSTM is ahead of the GPT, step for step too: it has nearly twice as many parameters, and yet its steps are a little cheaper. **With little text and little time, count.**
 # A comparison that leaves this baseline out can make any network look good. The curves of the networks still fall, while the n-gram model
 # has nothing left to learn from this text.
 #
@@ -430,7 +430,7 @@ for name, bits in small_bits.items():
 # they share one tokenizer of 4,096 tokens. Their cards say how they were made:
 
 # %% [markdown] lang="zh"
-# 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络才看了一遍左右。LSTM 领先 GPT，因为它的一步更便宜。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经从这段文本里学不到什么了。
+# 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络才看了一遍左右。LSTM 领先 GPT，按步数比也领先：它的参数多了将近一倍，每一步却还略便宜一点。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经从这段文本里学不到什么了。
 #
 # ## 6. 更多的时间：附带的模型
 #
@@ -444,7 +444,7 @@ for name, model in {"town-gpt": writer, "town-lstm": reader}.items():
     print(f"   {card.data}")
 
 # %% [markdown] lang="en"
-# **A note on fairness.** Who compares models must say what each of them was given.
+# **A note on fairness.** Whoever compares models must say what each of them was given.
 #
 # | | n-gram | LSTM | GPT |
 # |---|---|---|---|
@@ -515,7 +515,7 @@ for name, rows in cost.items():
 
 # %% [markdown] lang="en"
 # A perplexity of 2 means: at each token the model is as unsure as between two equally likely ones. Compare perplexities only where the *tokens* are the
-# same, as in this table. The small models of section 5 have tokens half as long; only bits per character may stand beside these.
+# same, as in this table. The small models of section 5 have much shorter tokens; only bits per character may stand beside these.
 #
 # The last lines show where the gain comes from. Further into a document there is more to look back at: names, places, dates. The GPT, which
 # sees all of it, pays much less there than at the beginning. The n-gram model, which sees four tokens, gains nothing.
@@ -852,13 +852,13 @@ print(f"\ngreedy: {opening}{write(writer, [opening], max_new_tokens=lab.pick(12,
 # %% [markdown] lang="en"
 # Greedy has one text for one prompt, forever. Whoever wants variety must draw.
 #
-# **Predict.** The panel below shows the probability of each token that was drawn. What happens to these bars when the temperature rises from 0.5 to
+# **Predict.** The panel below shows, for each token that was drawn, the probability that it was drawn with (after temperature and top-p). What happens to these bars when the temperature rises from 0.5 to
 # 1.5? And which moves more when top-p falls from 1 to 0.5: the high bars or the low ones? For readers on paper, the figure shows three settings.
 
 # %% [markdown] lang="zh"
 # 同一个提示词，贪心解码永远只写得出一篇。想要多样，就得随机抽取。
 #
-# **先预测**：下面的面板显示抽中的每个词元的概率。温度从 0.5 升到 1.5，这些柱子会怎样变？top-p 从 1 降到 0.5，变得更多的是高柱还是矮柱？给读纸质版的同学：图中画了三种设置。
+# **先预测**：下面的面板显示抽中的每个词元，以及抽它时的概率（温度和 top-p 都已算在内）。温度从 0.5 升到 1.5，这些柱子会怎样变？top-p 从 1 降到 0.5，变得更多的是高柱还是矮柱？给读纸质版的同学：图中画了三种设置。
 
 
 # %%
@@ -914,12 +914,12 @@ widgets.explorer(
 )
 
 # %% [markdown] lang="en"
-# At a low temperature nearly every bar is high: the model takes what it finds likely. At a high one the low bars come. Top-p removes most of the low ones
-# and leaves the high ones nearly as they are. Text that comes piece by piece, as in a chat, is `stream_text`. A piece holds whole characters only, also where a
+# At a low temperature nearly every bar is high: the model takes what it finds likely. At a high one the low bars come. Top-p removes most of the low ones,
+# and what stays shares their part: the high bars grow, and a token that stays alone has 1. Text that comes piece by piece, as in a chat, is `stream_text`. A piece holds whole characters only, also where a
 # Chinese character lies in two tokens. (Only where the limit of new tokens cuts a character in two, the last piece is �.)
 
 # %% [markdown] lang="zh"
-# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就多了。top-p 去掉大部分矮柱，高柱几乎不变。要让文本像聊天那样一段段冒出来，就用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元。（只有当新词元的数量到了上限，恰好把一个字切成两半时，最后一段才会是 �。）
+# 温度低时，几乎每根柱子都高：模型专挑自己认为可能的。温度高时，矮柱就多了。top-p 去掉大部分矮柱，它们的份额分给留下的：高柱更高，只剩一个词元时就是 1。要让文本像聊天那样一段段冒出来，就用 `stream_text`。每一段都是完整的字符，哪怕一个汉字跨了两个词元。（只有当新词元的数量到了上限，恰好把一个字切成两半时，最后一段才会是 �。）
 
 # %%
 options = {"max_new_tokens": lab.pick(10, 40, 40), "sampling": Sampling(top_p=0.9), "seed": 1}
@@ -1017,8 +1017,10 @@ for prompt in begins:
 text = held_out[0]
 right = token_costs(writer, encode(tokenizer, text)).mean()
 codes = token_costs(writer, [tokenizer.eos_id, *map(ord, text)]).mean()
-print(f"nats per token: ids {right:.1f}, character codes {codes:.1f}, knowing nothing {math.log(4096):.1f}")
-assert MODE == "smoke" or right < math.log(4096) < codes
+print(
+    f"nats per token: ids {right:.1f}, character codes {codes:.1f}, knowing nothing {math.log(tokenizer.vocab_size):.1f}"
+)
+assert MODE == "smoke" or right < math.log(tokenizer.vocab_size) < codes
 for wrong in (torch.tensor([[0.5, 0.25]]), torch.tensor([[ord(c) for c in "文本"]])):
     try:
         writer(wrong)
