@@ -76,7 +76,7 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, text: Encoded) -> Tensor:
         """Pictures (B, C, 28, 28) in (-1, 1) from ``noise`` (B, noise_size) and the caption's vectors."""
-        signal = self.signal(torch.cat([noise, text.sentence], 1))  # (B, D)
+        signal = self.signal(torch.cat([noise, _unit(text.sentence)], 1))  # (B, D)
         deep = self.block(self.start(signal).unflatten(1, (-1, SIDE // 4, SIDE // 4)), signal)  # (B, D, 7, 7)
         if self.look is not None:
             deep = self.look(deep, text)
@@ -119,7 +119,7 @@ class Discriminator(nn.Module):
         """Logits (B,) of ``pictures`` (B, C, 28, 28) with the captions' vectors."""
         places = self.layers(F.pixel_unshuffle(pictures, FOLD)).flatten(2)  # (B, D, 49)
         pooled = places.sum(2)  # (B, D)
-        logits = self.real(pooled)[:, 0] + (self.fits(text.sentence) * pooled).sum(1)
+        logits = self.real(pooled)[:, 0] + (self.fits(_unit(text.sentence)) * pooled).sum(1)
         if self.query is None:
             return logits
         words = text.words[:, 1:]  # (B, T, H)
@@ -128,6 +128,11 @@ class Discriminator(nn.Module):
         match = (SIDE // 4) * (self.value(words) * seen).sum(2)  # (B, T)
         visible = text.visible[:, 1:]
         return logits + (match * visible).sum(1) / visible.sum(1).clamp(min=1)
+
+
+def _unit(sentence: Tensor) -> Tensor:
+    """Mean 0 and variance 1 over each vector: as large as the noise, which would drown it at the start."""
+    return F.layer_norm(sentence, sentence.shape[-1:])
 
 
 # --- The game --------------------------------------------------------------------------------------------
@@ -186,7 +191,8 @@ class GANTask:
     """Training of a generator against its discriminator for labkit.training.fit. A batch is (pictures, tokens).
 
     Pictures are float in [-1, 1] or bytes, (B, C, 28, 28). A step is one of the discriminator, then one of the
-    generator, each with its own optimizer. The discriminator learns to tell real pictures with their captions from
+    generator, which meets the discriminator as it has become with the same generated pictures; each has its own
+    optimizer. The discriminator learns to tell real pictures with their captions from
     generated ones, and, with weight ``mismatch``, from real pictures with the caption of another picture (Reed et
     al. 2016, arXiv:1605.05396, algorithm 1): else it could forget about the text. ``shift``: see ``shifted``.
 
@@ -223,16 +229,15 @@ class GANTask:
         pictures, tokens = (part.to(self.device, non_blocking=True) for part in batch)
         self.generator.train()
         self.discriminator.train()
-        figures = self._step_discriminator(as_pictures(pictures), tokens)
-        figures["generator"] = self._step_generator(tokens)
+        generated = self._generate(tokens)
+        figures = self._step_discriminator(as_pictures(pictures), generated.detach(), tokens)
+        figures["generator"] = self._step_generator(generated, tokens)
         for schedule in self.schedules:
             schedule.step()
         self.averaged.update_parameters(self.generator)
         return figures
 
-    def _step_discriminator(self, pictures: Tensor, tokens: Tensor) -> dict[str, float]:
-        with torch.no_grad():
-            generated = self._generate(tokens)
+    def _step_discriminator(self, pictures: Tensor, generated: Tensor, tokens: Tensor) -> dict[str, float]:
         self.discriminator_optimizer.zero_grad()
         text = self.discriminator.text(tokens)
         others = text[torch.arange(len(tokens)).roll(1)]  # the caption of the picture before
@@ -254,12 +259,12 @@ class GANTask:
         self.discriminator_optimizer.step()
         return {"discriminator": loss.item(), **figures}
 
-    def _step_generator(self, tokens: Tensor) -> float:
+    def _step_generator(self, generated: Tensor, tokens: Tensor) -> float:
         self.generator_optimizer.zero_grad()
         self.discriminator.requires_grad_(False)
         with torch.no_grad():
             text = self.discriminator.text(tokens)
-        logits = self.discriminator(shifted(self._generate(tokens), self.shift), text)
+        logits = self.discriminator(shifted(generated, self.shift), text)
         loss = generator_loss(logits, self.loss)
         loss.backward()
         self.discriminator.requires_grad_(True)

@@ -37,9 +37,11 @@ class FlowRecipe:
     batch_size: int = 64
     learning_rate: float = 2e-3
     warmup: int = 50
+    decay: float = 0.5  # the share of the steps, at the end, in which the rate falls to zero
     drop: float = 0.1
+    times: tuple[float, float] = (-0.6, 1.2)
     average: float = 0.999
-    fold_share: float = 0.4
+    fold_share: float = 0.3
     clip_norm: float = 1.0
     precision: str = "float32"
     generation_steps: int = 6
@@ -71,8 +73,9 @@ _DIGIT_TEXT = TextConfig(_WORDS, embedding_size=32, hidden_size=32)
 
 RECIPES: dict[str, Recipe] = {
     "scenes-flow": FlowRecipe(
-        FlowConfig(_SCENE_TEXT, UNetConfig(channels=32, deep_channels=96, num_blocks=2), max_guidance=4.0),
-        steps=3000,
+        FlowConfig(_SCENE_TEXT, UNetConfig(channels=32, deep_channels=64, num_blocks=2), max_guidance=4.0),
+        steps=8000,
+        batch_size=32,
         guidance=2.0,
     ),
     "scenes-gan": GANRecipe(GANConfig(_SCENE_TEXT, channels=32, deep_channels=96), steps=6000),
@@ -122,13 +125,15 @@ def _flow_task(recipe: FlowRecipe, device: str) -> FlowTask:
     optimizer = AdamW(
         model.parameters(), recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
-    factor = WarmupDecay(recipe.steps, min(recipe.warmup, recipe.steps // 2))
+    warmup = min(recipe.warmup, recipe.steps // 4)
+    factor = WarmupDecay(recipe.steps, warmup, round(recipe.decay * recipe.steps), "linear")
     folding = recipe.model.max_guidance is not None
     return FlowTask(
         model,
         optimizer,
         make_schedules([optimizer], factor)[0],
         drop=recipe.drop,
+        times=recipe.times,
         average=recipe.average,
         fold_from=round((1 - recipe.fold_share) * recipe.steps) if folding else recipe.steps,
         clip_norm=recipe.clip_norm,

@@ -65,7 +65,6 @@ class UNet(nn.Module):
         self.blocks = nn.ModuleList(ResidualBlock(deep, deep, deep) for _ in range(config.num_blocks))
         self.looks = nn.ModuleList(Look(deep, text, config.num_heads) for _ in range(config.num_blocks))
         self.up = nn.Conv2d(deep, 4 * fine, 1)
-        self.words = WordAttention(fine, text, config.num_heads)
         self.last = ResidualBlock(2 * fine, fine, deep)
         self.leave = nn.Sequential(nn.GroupNorm(8, fine), nn.SiLU(), nn.Conv2d(fine, folded, 3, padding=1))
         nn.init.zeros_(self.leave[2].weight)
@@ -80,7 +79,6 @@ class UNet(nn.Module):
         for block, look in zip(self.blocks, self.looks, strict=True):
             deep = look(block(deep, signal), text)
         up = F.pixel_shuffle(self.up(deep), 2)  # (B, F, 14, 14)
-        up = self.words(up, text)
         fine = self.last(torch.cat([up, fine], 1), signal)
         return F.pixel_shuffle(self.leave(fine), FOLD)
 
