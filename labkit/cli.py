@@ -35,12 +35,57 @@ def _train_town_lstm(seed: int, device: str) -> Path:
     return shipped.train_town_lstm(seed, device)
 
 
+def _train_town_instruct(seed: int, device: str) -> Path:
+    from labkit.prompts import instruct
+
+    return instruct.train_town_instruct(seed, device)
+
+
+def _train_scenes_flow(seed: int, device: str) -> Path:
+    from labkit.image import shipped
+
+    return shipped.train_scenes_flow(seed, device)
+
+
+def _train_scenes_gan(seed: int, device: str) -> Path:
+    from labkit.image import shipped
+
+    return shipped.train_scenes_gan(seed, device)
+
+
+def _train_digits_gan(seed: int, device: str) -> Path:
+    from labkit.image import shipped
+
+    return shipped.train_digits_gan(seed, device)
+
+
+def _train_scene_judge(seed: int, device: str) -> Path:
+    from labkit.image import judge_training
+
+    return judge_training.ship_scene_judge(seed)  # small enough for any processor
+
+
+def _train_digit_judge(seed: int, device: str) -> Path:
+    from labkit.image import judge_training
+
+    return judge_training.ship_digit_judge(seed)
+
+
 # What `labkit train NAME` makes: a name -> a function that trains with a seed on a device and writes the weights
 # with their card, and one line that says what they are. Each imports what it needs only when it is called.
 TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
     "town-tokenizer": (_train_town_tokenizer, "byte-level BPE of the town models, 4,096 tokens; seconds"),
-    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; 45 minutes"),
+    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; two hours"),
     "town-lstm": (_train_town_lstm, "LSTM on the same texts, 4.0 M parameters; 12 minutes"),
+    "town-instruct": (
+        _train_town_instruct,
+        "GPT that follows instructions about the town; days, or a GPU's minutes",
+    ),
+    "scenes-flow": (_train_scenes_flow, "text to image, scenes, flow matching; 35 minutes"),
+    "scenes-gan": (_train_scenes_gan, "text to image, scenes, GAN; 20 minutes"),
+    "digits-gan": (_train_digits_gan, "text to image, handwritten digits, GAN; a minute"),
+    "scene-judge": (_train_scene_judge, "judge of drawn scenes; 2 minutes"),
+    "digit-judge": (_train_digit_judge, "judge of handwritten digits; a minute"),
 }
 
 
