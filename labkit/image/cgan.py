@@ -28,7 +28,8 @@ class GANConfig:
     """Shape of a generator and its discriminator.
 
     Both work on grids of 14x14 places with ``channels`` and 7x7 places with ``deep_channels``. With
-    ``attention`` both see the words; without it the sentence's vector alone. ``picture_channels`` is 1 for grey.
+    ``attention`` both look at the words one by one; without it at one vector for all. ``features`` are what the
+    discriminator sums a picture up in. ``picture_channels`` is 1 for grey.
     """
 
     text: TextConfig
@@ -36,12 +37,13 @@ class GANConfig:
     noise_size: int = 64
     channels: int = 32
     deep_channels: int = 96
+    features: int = 64
     num_heads: int = 4
     attention: bool = True
     spectral_norm: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("picture_channels", "noise_size", "channels", "deep_channels", "num_heads"):
+        for name in ("picture_channels", "noise_size", "channels", "deep_channels", "features", "num_heads"):
             check_whole(name, getattr(self, name))
         for name in ("channels", "deep_channels"):
             size = getattr(self, name)
@@ -76,7 +78,7 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, text: Encoded) -> Tensor:
         """Pictures (B, C, 28, 28) in (-1, 1) from ``noise`` (B, noise_size) and the caption's vectors."""
-        signal = self.signal(torch.cat([noise, _unit(text.sentence)], 1))  # (B, D)
+        signal = self.signal(torch.cat([noise, _summary(text)], 1))  # (B, D)
         deep = self.block(self.start(signal).unflatten(1, (-1, SIDE // 4, SIDE // 4)), signal)  # (B, D, 7, 7)
         if self.look is not None:
             deep = self.look(deep, text)
@@ -89,10 +91,11 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """One logit for a picture and a caption: real and fitting, or not.
 
-    logit = w . h + <A s, h> + mean over words of <B e, c(e)> with h the picture's features, summed over places, s
-    the sentence, e a word and c(e) the features of the places to which that word attends. The second term is the
-    projection of Miyato and Koyama 2018 (arXiv:1802.05637, eq. 4), the third the match of words and places of Xu
-    et al. 2018 (arXiv:1711.10485, eq. 7-9). Weights have spectral norm 1 (Miyato et al. 2018, arXiv:1802.05957),
+    logit = w . h + <A s, h> + mean over words of <B e, c(e)> with h the picture's features, s the caption's vector, e a
+    word and c(e) the features of the places to which that word attends. The second term is the projection of Miyato
+    and Koyama 2018 (arXiv:1802.05637, eq. 4), the third the match of words and places of Xu et al. 2018
+    (arXiv:1711.10485, eq. 7-9). Every place has weights of its own in h, and a vector of its own for the words: a
+    sum over places would not know where things are. Weights have spectral norm 1 (Miyato et al. 2018, arXiv:1802.05957),
     so that the logit cannot change faster than the picture does by more than a constant.
     """
 
@@ -110,18 +113,21 @@ class Discriminator(nn.Module):
             norm(nn.Conv2d(deep, deep, 3, padding=1)),
             nn.LeakyReLU(SLOPE),
         )
-        self.real = norm(nn.Linear(deep, 1))
-        self.fits = norm(nn.Linear(text, deep, bias=False))
+        self.sum_up = norm(nn.Linear(deep * (SIDE // 4) ** 2, config.features))
+        self.real = norm(nn.Linear(config.features, 1))
+        self.fits = norm(nn.Linear(text, config.features, bias=False))
+        self.places = nn.Parameter(torch.zeros(deep, (SIDE // 4) ** 2)) if config.attention else None
         self.query = norm(nn.Linear(text, deep)) if config.attention else None
         self.value = norm(nn.Linear(text, deep)) if config.attention else None
 
     def forward(self, pictures: Tensor, text: Encoded) -> Tensor:
         """Logits (B,) of ``pictures`` (B, C, 28, 28) with the captions' vectors."""
         places = self.layers(F.pixel_unshuffle(pictures, FOLD)).flatten(2)  # (B, D, 49)
-        pooled = places.sum(2)  # (B, D)
-        logits = self.real(pooled)[:, 0] + (self.fits(_unit(text.sentence)) * pooled).sum(1)
+        features = F.leaky_relu(self.sum_up(places.flatten(1)), SLOPE)  # (B, features)
+        logits = self.real(features)[:, 0] + (self.fits(_summary(text)) * features).sum(1)
         if self.query is None:
             return logits
+        places = places + self.places
         words = text.words[:, 1:]  # (B, T, H)
         attention = (self.query(words) @ places).softmax(2)  # (B, T, 49)
         seen = attention @ places.transpose(1, 2)  # (B, T, D)
@@ -130,9 +136,15 @@ class Discriminator(nn.Module):
         return logits + (match * visible).sum(1) / visible.sum(1).clamp(min=1)
 
 
-def _unit(sentence: Tensor) -> Tensor:
-    """Mean 0 and variance 1 over each vector: as large as the noise, which would drown it at the start."""
-    return F.layer_norm(sentence, sentence.shape[-1:])
+def _summary(text: Encoded) -> Tensor:
+    """One vector (B, H) for each caption: the sentence's and the mean of the words', brought to mean 0 and variance 1.
+
+    So it is as large as the noise, which would else drown it at the start, and no word has to wait until the
+    recurrent network has learned to carry it to the end.
+    """
+    visible = text.visible[:, 1:, None]
+    words = (text.words[:, 1:] * visible).sum(1) / visible.sum(1).clamp(min=1)
+    return F.layer_norm(text.sentence + words, words.shape[-1:])
 
 
 # --- The game --------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class GANRecipe:
     betas: tuple[float, float] = (0.0, 0.99)
     warmup: int = 20
     decay: float = 0.3  # the share of the steps, at the end, in which both rates fall to zero
-    loss: str = "non-saturating"
+    loss: str = "hinge"
     mismatch: float = 0.5
     shift: int = 0
     average: float = 0.999
@@ -233,9 +233,15 @@ def arrays(
 
 def finished(recipe: Recipe, task: FlowTask | GANTask, vocabulary: Vocabulary) -> TextToImage:
     """What a task has learned so far, with its averaged weights, on the CPU."""
-    model = Generator(recipe.model) if isinstance(recipe, GANRecipe) else Flow(recipe.model)
+    model = blank(recipe)
     model.load_state_dict(task.averaged.module.state_dict())
     return wrapped(recipe, model, vocabulary)
+
+
+def blank(recipe: Recipe) -> Generator | Flow:
+    """A model whose weights are still to be loaded; no random numbers of the caller are used up."""
+    with torch.random.fork_rng(devices=[]):
+        return Generator(recipe.model) if isinstance(recipe, GANRecipe) else Flow(recipe.model)
 
 
 def wrapped(recipe: Recipe, model: Generator | Flow, vocabulary: Vocabulary) -> TextToImage:

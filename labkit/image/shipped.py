@@ -13,15 +13,13 @@ from torch import Tensor
 from labkit import weights
 from labkit.common import LabkitError, data_dir, set_threads
 from labkit.image.captions import Vocabulary, write_digit
-from labkit.image.cgan import Generator
 from labkit.image.datasets import scene_pictures
-from labkit.image.flow import Flow
 from labkit.image.generation import TextToImage
 from labkit.image.measures import attribute_scores, digit_score
 from labkit.image.recipes import (
     RECIPES,
-    GANRecipe,
     Recipe,
+    blank,
     find_recipe,
     train,
     training_pictures,
@@ -133,7 +131,7 @@ def restore(recipe: Recipe, tensors: Mapping[str, Tensor]) -> TextToImage:
         raise LabkitError(f"These weights have no {WORDS}: they are not those of a model of pictures.")
     vocabulary = Vocabulary(tuple(bytes(tensors[WORDS].tolist()).decode().split("\n")))
     recipe = with_vocabulary(recipe, vocabulary)
-    model = Generator(recipe.model) if isinstance(recipe, GANRecipe) else Flow(recipe.model)
+    model = blank(recipe)
     known = {name: tensor.shape for name, tensor in model.state_dict().items()}
     given = {name: tensor.shape for name, tensor in tensors.items() if name != WORDS}
     if known != given:
