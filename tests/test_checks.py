@@ -135,6 +135,22 @@ def test_other_faults_are_described(judge, answer, message):
     assert message in result.message
 
 
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (([1, 2], [4]), "The answer differs from the expected one."),
+        (([1, 2],), "The answer has 1 parts, but 2 are expected."),
+        (torch.tensor([1.0]), "of another kind than expected"),
+    ],
+)
+def test_a_wrong_answer_of_ragged_parts_is_described_truly(monkeypatch, answer, message):
+    ragged = dataclasses.replace(
+        DOUBLE, reference=lambda x: ([1, 2], [3]), inputs=lambda: [(torch.zeros(1),)], mistakes=[]
+    )
+    monkeypatch.setattr(core, "find_exercise", lambda _id: ragged)
+    assert message in core.check("99.1", lambda x: answer).message
+
+
 @pytest.mark.parametrize("answer", [lambda x: 2 * x, lambda x: (x + x).numpy(), lambda x: (2 * x).tolist()])
 def test_right_answers_of_any_kind_pass(judge, answer):
     assert judge(answer).passed

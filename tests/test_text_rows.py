@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labkit.common import LabkitError
@@ -35,6 +35,7 @@ def learned(inputs: torch.Tensor, targets: torch.Tensor) -> list[tuple[list[int]
     return rows
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LENGTH, LENGTH), min_size=1, max_size=12), st.integers(0, 3))
 def test_every_row_comes_once_an_epoch_and_its_end_alone_is_scored(lengths, epoch):
     draw = np.random.default_rng(len(lengths))

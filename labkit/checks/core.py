@@ -294,7 +294,7 @@ def _general(outcome: _Outcome, expected: Any) -> Text:
         left, right = to_array(outcome.value), to_array(expected)
         finite = np.isfinite(left).all() or not np.isfinite(right).all()
     except (TypeError, ValueError):
-        return Text("The answer is of another kind than expected.", "返回值的类型与预期不同。")
+        return _general_parts(outcome.value, expected)
     if left.shape != right.shape:
         return Text(
             f"The shape is {left.shape}, but {right.shape} is expected.",
@@ -302,6 +302,18 @@ def _general(outcome: _Outcome, expected: Any) -> Text:
         )
     if not finite:
         return Text("The answer is not finite (nan or inf).", "结果中出现了 nan 或 inf。")
+    return Text("The answer differs from the expected one.", "结果与预期不符。")
+
+
+def _general_parts(value: Any, expected: Any) -> Text:
+    """The same for what is no array, such as a tuple of lists of several lengths."""
+    if not (isinstance(value, tuple | list) and isinstance(expected, tuple | list)):
+        return Text("The answer is of another kind than expected.", "返回值的类型与预期不同。")
+    if len(value) != len(expected):
+        return Text(
+            f"The answer has {len(value)} parts, but {len(expected)} are expected.",
+            f"结果有 {len(value)} 个部分，应为 {len(expected)} 个。",
+        )
     return Text("The answer differs from the expected one.", "结果与预期不符。")
 
 
