@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from labkit.common import LabkitError
 from labkit.image.tasks import as_pictures, averaged_copy, refuse_other_settings
 from labkit.image.text_encoder import Encoded, TextConfig, TextEncoder, check_whole
-from labkit.image.unet import FOLD, SIDE, Look, ResidualBlock, WordAttention
+from labkit.image.unet import FOLD, SIDE, Look, ResidualBlock
 
 LOSSES = ("minimax", "non-saturating", "hinge")
 SLOPE = 0.2  # of the discriminator's leaky ReLU below zero
@@ -57,7 +57,7 @@ class Generator(nn.Module):
     """Noise and a caption become a picture in one pass.
 
     Noise and sentence make the first 7x7 grid, and scale and shift every residual block after it; with
-    ``attention`` each place also takes what it needs from the words.
+    ``attention`` each place of that grid also takes what it needs from the words.
     """
 
     def __init__(self, config: GANConfig) -> None:
@@ -70,7 +70,6 @@ class Generator(nn.Module):
         self.block = ResidualBlock(deep, deep, deep)
         self.look = Look(deep, text, config.num_heads) if config.attention else None
         self.up = nn.Conv2d(deep, 4 * fine, 1)
-        self.words = WordAttention(fine, text, config.num_heads) if config.attention else None
         self.last = ResidualBlock(fine, fine, deep)
         self.leave = nn.Sequential(
             nn.GroupNorm(8, fine), nn.SiLU(), nn.Conv2d(fine, config.picture_channels * FOLD**2, 3, padding=1)
@@ -83,8 +82,6 @@ class Generator(nn.Module):
         if self.look is not None:
             deep = self.look(deep, text)
         fine = F.pixel_shuffle(self.up(deep), 2)  # (B, F, 14, 14)
-        if self.words is not None:
-            fine = self.words(fine, text)
         return torch.tanh(F.pixel_shuffle(self.leave(self.last(fine, signal)), FOLD))
 
 

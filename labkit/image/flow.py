@@ -192,7 +192,8 @@ class FlowTask:
 
     Pictures are float in [-1, 1] or bytes, (B, C, 28, 28). The loss is the mean of |v(x_t, t, caption) - (x1 - x0)|^2,
     x0 ~ N(0, 1) and t = sigmoid(N(m, s^2)) (Esser et al. 2024, arXiv:2403.03206, section 3.1) with m, s = ``times``:
-    where the things of a small picture lie is settled early, at t below 0.2, which an m below 0 asks for more often.
+    where the things of a small picture lie is settled early, at t below 0.2, and only there the caption is needed to
+    tell; an m below 0 asks for it more often.
     A caption is dropped with probability ``drop``, so that the network also learns the velocity without one.
 
     With the model's ``max_guidance``, from step ``fold_from`` on half of the rows are told a guidance w, uniform

@@ -21,13 +21,14 @@ from labkit.image.text_encoder import Encoded
 class TextToImage:
     """A generator (``Generator`` or ``Flow``) and the words that it was trained on.
 
-    ``steps`` and ``guidance`` are what ``generate`` takes when it is told nothing; a GAN has none.
+    ``steps``, ``guidance`` and ``shift`` are what ``generate`` takes when it is told nothing; a GAN has none.
     """
 
     model: Generator | Flow
     vocabulary: Vocabulary
     steps: int | None = None
     guidance: float | None = None
+    shift: float = 1.0
 
     def __post_init__(self) -> None:
         size = self.model.config.text.vocab_size
@@ -44,6 +45,7 @@ class TextToImage:
         guidance: float | None = None,
         *,
         solver: str = "euler",
+        shift: float | None = None,
         batch_size: int = 64,
     ) -> Tensor:
         """One picture for each caption: float32 (N, 3, 28, 28) in [-1, 1].
@@ -54,7 +56,7 @@ class TextToImage:
         some (``unknown_words``), and draws by the others.
         """
         tokens = self.encode(captions)
-        options = self._options(steps, guidance, solver)
+        options = self._options(steps, guidance, solver, shift)
         parts = []
         for first in range(0, len(tokens), batch_size):
             text = self.read(tokens[first : first + batch_size])
@@ -115,7 +117,9 @@ class TextToImage:
         if len(seeds) < 2:
             raise LabkitError("A walk needs two seeds or more.")
         text = self.read(self.encode([caption]))
-        options = self._options(**({"steps": None, "guidance": None, "solver": "euler"} | options))
+        options = self._options(
+            **({"steps": None, "guidance": None, "solver": "euler", "shift": None} | options)
+        )
         for start, end in pairwise(seeds):
             ends = self.noise(1, start), self.noise(1, end)
             for i in range(between):
@@ -139,15 +143,18 @@ class TextToImage:
                 f"{len(self.vocabulary.words)} words, among them: {', '.join(self.vocabulary.words[:12])}."
             )
 
-    def _options(self, steps: int | None, guidance: float | None, solver: str) -> dict:
+    def _options(self, steps: int | None, guidance: float | None, solver: str, shift: float | None) -> dict:
         if isinstance(self.model, Generator):
             if steps is not None or guidance is not None:
                 raise LabkitError("A GAN draws in one pass, without guidance: leave steps and guidance out.")
             return {}
         steps = self.steps if steps is None else steps
         guidance = self.guidance if guidance is None else guidance
-        return {"steps": 8 if steps is None else steps, "guidance": 1 if guidance is None else guidance} | {
-            "solver": solver
+        return {
+            "steps": 8 if steps is None else steps,
+            "guidance": 1 if guidance is None else guidance,
+            "solver": solver,
+            "shift": self.shift if shift is None else shift,
         }
 
 

@@ -28,8 +28,8 @@ class FlowRecipe:
     """What is trained, and how; the fields are explained in flow.py (``drop`` to ``precision``: FlowTask).
 
     The text's ``vocab_size`` is that of the pictures' captions, whatever is written here. ``fold_share`` is the share
-    of the steps, at the end, in which guidance is folded into the network. ``generation_steps`` and ``guidance``
-    are what the trained model generates with when it is told nothing.
+    of the steps, at the end, in which guidance is folded into the network. ``generation_steps``, ``guidance`` and
+    ``shift`` are what the trained model generates with when it is told nothing.
     """
 
     model: FlowConfig
@@ -46,6 +46,7 @@ class FlowRecipe:
     precision: str = "float32"
     generation_steps: int = 6
     guidance: float = 1.0
+    shift: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,22 @@ _DIGIT_TEXT = TextConfig(_WORDS, embedding_size=32, hidden_size=32)
 RECIPES: dict[str, Recipe] = {
     "scenes-flow": FlowRecipe(
         FlowConfig(_SCENE_TEXT, UNetConfig(channels=32, deep_channels=64, num_blocks=2), max_guidance=4.0),
+        steps=16_000,
+        batch_size=32,
+        times=(-1.2, 1.2),
+        fold_share=0.25,
+        generation_steps=5,
+        guidance=2.0,
+        shift=3.0,
+    ),
+    "scenes-gan": GANRecipe(
+        GANConfig(_SCENE_TEXT, channels=16, deep_channels=64, features=128),
         steps=8000,
         batch_size=32,
-        guidance=2.0,
+        generator_rate=5e-4,
+        discriminator_rate=1e-3,
+        decay=0.5,
     ),
-    "scenes-gan": GANRecipe(GANConfig(_SCENE_TEXT, channels=32, deep_channels=96), steps=6000),
     "digits-gan": GANRecipe(
         GANConfig(_DIGIT_TEXT, 1, noise_size=32, channels=16, deep_channels=32, attention=False),
         steps=1000,
@@ -249,10 +261,10 @@ def wrapped(recipe: Recipe, model: Generator | Flow, vocabulary: Vocabulary) -> 
     model = model.requires_grad_(False).eval()
     if isinstance(recipe, GANRecipe):
         return TextToImage(model, vocabulary)
-    return TextToImage(model, vocabulary, recipe.generation_steps, recipe.guidance)
+    return TextToImage(model, vocabulary, recipe.generation_steps, recipe.guidance, recipe.shift)
 
 
-def training_pictures(name: str, seed: int = 0, count: int = 60_000) -> PictureSet:
+def training_pictures(name: str, seed: int = 0, count: int = 80_000) -> PictureSet:
     """What a shipped recipe is trained on: ``count`` drawn scenes, or the training digits (all of them)."""
     kind = name.split("-")[0]
     if kind not in PICTURES:

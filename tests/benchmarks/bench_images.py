@@ -1,0 +1,126 @@
+"""Text to image: digits from scratch in a minute, seed by seed; what the shipped generators draw, and how fast."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import replace
+from functools import cache
+
+from labkit.common import set_threads
+from labkit.image import judges, measures, recipes, shipped
+from labkit.image.classification_score import classification_score
+from labkit.image.datasets import PictureSet, digit_pictures, scene_pictures
+from labkit.image.generation import TextToImage
+from labkit.image.recipes import RECIPES
+from labkit.training import ArrayBatches
+
+SEEDS = range(3)
+# Seconds of one core for a training from scratch, by the clock of its process: other work does not count.
+BUDGET = 60.0
+SHARE = 0.95  # of the budget that is planned for, since no step takes quite as long as the one before
+DRAWN = 1_000  # digits, and scenes of each kind
+FINE_STEPS = 20  # of flow matching: what fewer steps are compared with
+TIMED = 512  # pictures
+
+
+def run() -> dict[str, float]:
+    """The worst seed of the digits, and the shipped models on scenes."""
+    set_threads()
+    rows = [digits(seed) for seed in SEEDS]
+    figures = {
+        "digits_right": min(row["right"] for row in rows),
+        "digits_accuracy_gap": max(row["gap"] for row in rows),
+        "digits_accuracy_gap_mean": statistics.mean(row["gap"] for row in rows),
+    }
+    return figures | scenes()
+
+
+def digits(seed: int) -> dict[str, float]:
+    """A GAN trained from scratch: percent of right digits, and the points of accuracy that a classifier loses that
+    learns from its digits."""
+    model = train("digits-gan", seed)
+    captions, asked = shipped.digit_captions(DRAWN, seed)
+    drawn = model.generate(captions, seed=seed)
+    real, test = digit_pictures("train"), digit_pictures("test")
+    score = classification_score(
+        (drawn[:, :1], asked), (real.tensor(1), real.labels), (test.tensor(1), test.labels)
+    )
+    row = {"right": 100 * measures.digit_score(drawn, asked), "gap": 100 * score.gap}
+    print("  ", {"seed": seed} | {name: round(value, 2) for name, value in row.items()}, flush=True)
+    return row
+
+
+def train(name: str, seed: int) -> TextToImage:
+    """The recipe with as many steps as the budget buys, which is measured first."""
+    recipe, pictures = RECIPES[name], recipes.training_pictures(name, seed)
+    seconds = seconds_of_a_step(recipe, pictures)
+    recipe = replace(recipe, steps=int(SHARE * BUDGET / seconds))
+    start = time.process_time()
+    model, _ = recipes.train(recipe, pictures, seed=seed, progress=False)
+    print(f"   {recipe.steps} steps in {time.process_time() - start:.0f} s of one core", flush=True)
+    return model
+
+
+def seconds_of_a_step(recipe: recipes.Recipe, pictures: PictureSet, steps: int = 20) -> float:
+    vocabulary = recipes.vocabulary_of(pictures.captions)
+    batches = ArrayBatches(*recipes.arrays(recipe, pictures, vocabulary), batch_size=recipe.batch_size)
+    task = recipes.make_task(recipes.with_vocabulary(recipe, vocabulary))
+    for step in range(3):  # warms up
+        task.step(batches(step))
+    start = time.process_time()
+    for step in range(steps):
+        task.step(batches(step))
+    return (time.process_time() - start) / steps
+
+
+def scenes() -> dict[str, float]:
+    """Percent of scenes with every fact right, by split and number of things; pictures a second."""
+    flow, gan = shipped.load_scenes_flow(), shipped.load_scenes_gan()
+    figures = {}
+    for split in ("test", "held_out"):
+        for objects in (1, 2):
+            place = f"{split}_{objects}"
+            figures[f"flow_{place}"] = right(flow, split, objects)
+            figures[f"flow_fine_{place}"] = right(flow, split, objects, steps=FINE_STEPS)
+            figures[f"gan_{place}"] = right(gan, split, objects)
+    return figures | distances(flow) | {"flow_speed": speed(flow), "gan_speed": speed(gan)}
+
+
+def right(model: TextToImage, split: str, objects: int, **options) -> float:
+    return 100 * shipped.right_scenes(model, split, objects, DRAWN, seed=1, **options)
+
+
+def distances(flow: TextToImage) -> dict[str, float]:
+    """Fréchet distances on the judge's features from real scenes, of few steps, of many, and of other real scenes."""
+    judge, real = judges.load_scene_judge(), scene_pictures(2 * DRAWN, 2, "test")
+    features = judges.features(real.tensor(), judge)
+    captions = scene_pictures(DRAWN, 3, "test").captions
+    found = {}
+    for name, options in (("few", {}), ("fine", {"steps": FINE_STEPS})):
+        drawn = judges.features(flow.generate(captions, seed=1, **options), judge)
+        found[f"flow_distance_{name}"], found["real_distance"] = measures.frechet_beside_floor(
+            drawn, features
+        )
+    return found
+
+
+def speed(model: TextToImage) -> float:
+    """Pictures a second of one core, captions read included; the best of three, by the clock of the process."""
+    captions = timed_captions()
+    model.generate(captions[:64])
+    best = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        model.generate(captions)
+        best = min(best, time.process_time() - start)
+    return TIMED / best
+
+
+@cache
+def timed_captions() -> tuple[str, ...]:
+    return tuple(scene_pictures(TIMED, 4, "test").captions)
+
+
+if __name__ == "__main__":
+    print(run())
