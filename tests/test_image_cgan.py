@@ -14,7 +14,9 @@ from labkit.image.cgan import (
     Generator,
     discriminator_loss,
     generator_loss,
+    sameness,
     shifted,
+    twice,
 )
 from labkit.image.text_encoder import Encoded, TextConfig
 from labkit.training import fit
@@ -160,6 +162,29 @@ def test_a_shift_moves_and_repeats_the_edge():
     assert shifted(pictures, 0) is pictures
 
 
+def test_sameness_compares_two_pictures_of_a_caption():
+    assert twice(6).tolist() == [0, 1, 2, 0, 1, 2]
+    assert twice(5).tolist() == [0, 1, 2, 0, 1]
+    noise = torch.tensor([[0.0, 0.0], [1.0, 1.0], [5.0, 5.0], [2.0, 0.0], [1.0, 3.0]])
+    pictures = torch.tensor([0.0, 0.2, 9.0, 0.4, 0.0]).view(5, 1, 1, 1)
+    assert sameness(noise, pictures).item() == pytest.approx(1.0 / (0.3 + 1e-3))
+    assert sameness(noise, pictures * 0).item() == pytest.approx(1000)  # collapsed
+    assert sameness(noise[:1], pictures[:1]).item() == 0
+
+
+def test_spread_keeps_two_pictures_of_a_caption_apart():
+    """One real picture for each caption: without spread there is no reason to vary."""
+    pictures = torch.stack([torch.full((1, 28, 28), value) for value in (-0.5, 0.5)]).repeat(4, 1, 1, 1)
+    apart = {}
+    for spread in (0.0, 0.5):
+        job = game(rate=4e-3, loss="hinge", spread=spread)
+        fit(job, lambda step: (pictures, TOKENS.repeat(4, 1)), 30, progress=False)
+        drawing, noise = job.generator.eval(), torch.randn(2, 4)
+        found = drawing(noise, drawing.text(TOKENS[:1].repeat(2, 1)))
+        apart[spread] = (found[0] - found[1]).abs().mean().item()
+    assert apart[0.5] > 1.5 * apart[0.0]
+
+
 def test_a_step_teaches_each_side_alone():
     job = game(mismatch=0.0)
     job.generator_optimizer.step = lambda: None
@@ -220,7 +245,7 @@ def test_a_run_goes_on_as_if_it_had_not_stopped():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"loss": "wasserstein"}, "loss"), ({"mismatch": -1}, "mismatch"), ({"shift": 0.5}, "shift")]
+    ("options", "message"), [({"loss": "wasserstein"}, "loss"), ({"mismatch": -1}, "mismatch"), ({"spread": "a"}, "spread"), ({"shift": 0.5}, "shift")]
 )  # fmt: skip
 def test_wrong_settings_are_named(options, message):
     with pytest.raises(LabkitError, match=message):

@@ -196,14 +196,32 @@ def shifted(pictures: Tensor, most: int) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
+def twice(count: int) -> Tensor:
+    """Rows 0, 1, ... of a batch, each two times: those of ``sameness``."""
+    return torch.arange(count) % ((count + 1) // 2)
+
+
+def sameness(noise: Tensor, pictures: Tensor) -> Tensor:
+    """mean |z - z'| / mean |G(z) - G(z')| for two pictures of each caption, laid out as by ``twice``.
+
+    It grows without bound when the generator draws one picture whatever the noise (mode collapse). Mao et al. 2019
+    (arXiv:1903.05628, eq. 4), as the inverse that their code minimizes.
+    """
+    half = (len(noise) + 1) // 2
+    pairs = len(noise) - half
+    apart = [(part[:pairs] - part[half:]).abs().mean() for part in (noise, pictures)]
+    return apart[0] / (apart[1] + 1e-3) if pairs else pictures.sum() * 0
+
+
 class GANTask:
     """Training of a generator against its discriminator for labkit.training.fit. A batch is (pictures, tokens).
 
     Pictures are float in [-1, 1] or bytes, (B, C, 28, 28). A step is one of the discriminator, then one of the
     generator, which meets the discriminator as it has become with the same generated pictures; each has its own
-    optimizer. The discriminator learns to tell real pictures with their captions from
-    generated ones, and, with weight ``mismatch``, from real pictures with the caption of another picture (Reed et
-    al. 2016, arXiv:1605.05396, algorithm 1): else it could forget about the text. ``shift``: see ``shifted``.
+    optimizer. The discriminator learns to tell real pictures with their captions from generated ones, and, with
+    weight ``mismatch``, from real pictures with the caption of another picture (Reed et al. 2016, arXiv:1605.05396,
+    algorithm 1): else it could forget about the text. With a weight ``spread``, captions are drawn twice and the
+    generator's loss holds ``sameness``. ``shift``: see ``shifted``.
 
     ``averaged`` holds the generator's mean weights. Figures of a step: the losses ``discriminator`` and
     ``generator``, and the mean logits ``real``, ``fake`` and ``wrong`` (another's caption).
@@ -218,44 +236,57 @@ class GANTask:
         *,
         loss: str = "non-saturating",
         mismatch: float = 0.5,
+        spread: float = 0.0,
         shift: int = 0,
         average: float = 0.999,
         schedules: Sequence[LRScheduler] = (),
         device: str | torch.device = "cpu",
     ) -> None:
         _check_loss(loss)
-        if not (isinstance(mismatch, int | float) and 0 <= mismatch < math.inf):
-            raise LabkitError(f"mismatch is {mismatch!r}. Give a weight from 0.")
+        for name, weight in (("mismatch", mismatch), ("spread", spread)):
+            if not (isinstance(weight, int | float) and 0 <= weight < math.inf):
+                raise LabkitError(f"{name} is {weight!r}. Give a weight from 0.")
         check_whole("shift", shift, least=0)
         self.generator, self.discriminator = generator.to(device), discriminator.to(device)
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
-        self.loss, self.mismatch, self.shift = loss, mismatch, shift
+        self.loss, self.mismatch, self.spread, self.shift = loss, mismatch, spread, shift
         self.schedules, self.device = list(schedules), torch.device(device)
         self.averaged = averaged_copy(self.generator, average)
-        self._settings = {"loss": loss, "mismatch": mismatch, "shift": shift, "average": average}
+        self._settings = {
+            "loss": loss,
+            "mismatch": mismatch,
+            "spread": spread,
+            "shift": shift,
+            "average": average,
+        }
 
     def step(self, batch: tuple[Tensor, Tensor]) -> dict[str, float]:
         pictures, tokens = (part.to(self.device, non_blocking=True) for part in batch)
         self.generator.train()
         self.discriminator.train()
-        generated = self._generate(tokens)
-        figures = self._step_discriminator(as_pictures(pictures), generated.detach(), tokens)
-        figures["generator"] = self._step_generator(generated, tokens)
+        rows = twice(len(tokens)) if self.spread else torch.arange(len(tokens))
+        noise = torch.randn(len(tokens), self.generator.config.noise_size, device=self.device)
+        generated = self.generator(noise, self.generator.text(tokens[rows]))
+        figures = self._step_discriminator(as_pictures(pictures), generated.detach(), tokens, rows)
+        figures["generator"] = self._step_generator(generated, tokens[rows], noise)
         for schedule in self.schedules:
             schedule.step()
         self.averaged.update_parameters(self.generator)
         return figures
 
-    def _step_discriminator(self, pictures: Tensor, generated: Tensor, tokens: Tensor) -> dict[str, float]:
+    def _step_discriminator(
+        self, pictures: Tensor, generated: Tensor, tokens: Tensor, rows: Tensor
+    ) -> dict[str, float]:
+        """``rows`` are the captions of the generated pictures."""
         self.discriminator_optimizer.zero_grad()
         text = self.discriminator.text(tokens)
         others = text[torch.arange(len(tokens)).roll(1)]  # the caption of the picture before
         seen = torch.cat([shifted(pictures, self.shift), shifted(generated, self.shift)])
         count = len(pictures)
         if self.mismatch:
-            seen, text = torch.cat([seen, seen[:count]]), Encoded.cat([text, text, others])
+            seen, text = torch.cat([seen, seen[:count]]), Encoded.cat([text, text[rows], others])
         else:
-            text = Encoded.cat([text, text])
+            text = Encoded.cat([text, text[rows]])
         real, fake, *wrong = self.discriminator(seen, text).split(count)
         loss = discriminator_loss(real, fake, self.loss)
         figures = {"real": real.mean().item(), "fake": fake.mean().item()}
@@ -268,21 +299,19 @@ class GANTask:
         self.discriminator_optimizer.step()
         return {"discriminator": loss.item(), **figures}
 
-    def _step_generator(self, generated: Tensor, tokens: Tensor) -> float:
+    def _step_generator(self, generated: Tensor, tokens: Tensor, noise: Tensor) -> float:
         self.generator_optimizer.zero_grad()
         self.discriminator.requires_grad_(False)
         with torch.no_grad():
             text = self.discriminator.text(tokens)
         logits = self.discriminator(shifted(generated, self.shift), text)
         loss = generator_loss(logits, self.loss)
+        if self.spread:
+            loss = loss + self.spread * sameness(noise, generated)
         loss.backward()
         self.discriminator.requires_grad_(True)
         self.generator_optimizer.step()
         return loss.item()
-
-    def _generate(self, tokens: Tensor) -> Tensor:
-        noise = torch.randn(len(tokens), self.generator.config.noise_size, device=self.device)
-        return self.generator(noise, self.generator.text(tokens))
 
     def state_dict(self) -> dict[str, Any]:
         parts = {name: getattr(self, name).state_dict() for name in self._parts}

@@ -63,6 +63,7 @@ class GANRecipe:
     decay: float = 0.3  # the share of the steps, at the end, in which both rates fall to zero
     loss: str = "hinge"
     mismatch: float = 0.5
+    spread: float = 0.0
     shift: int = 0
     average: float = 0.999
 
@@ -92,11 +93,13 @@ RECIPES: dict[str, Recipe] = {
         decay=0.5,
     ),
     "digits-gan": GANRecipe(
-        GANConfig(_DIGIT_TEXT, 1, noise_size=32, channels=16, deep_channels=32, attention=False),
-        steps=1000,
+        GANConfig(_DIGIT_TEXT, 1, noise_size=32, channels=8, deep_channels=32, attention=False),
+        steps=900,
         batch_size=32,
-        generator_rate=2e-3,
-        discriminator_rate=2e-3,
+        generator_rate=1e-3,
+        discriminator_rate=3e-3,
+        decay=0.6,
+        mismatch=0.25,
         average=0.995,
     ),
     "digits-flow": FlowRecipe(
@@ -169,6 +172,7 @@ def _gan_task(recipe: GANRecipe, device: str) -> GANTask:
         schedules=make_schedules(optimizers, factor),
         loss=recipe.loss,
         mismatch=recipe.mismatch,
+        spread=recipe.spread,
         shift=recipe.shift,
         average=recipe.average,
         device=device,
