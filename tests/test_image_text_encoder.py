@@ -72,7 +72,8 @@ def test_parts_are_laid_end_to_end(encoder):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("vocab_size", 0), ("embedding_size", 2.0), ("hidden_size", 7), ("hidden_size", True)]
+    ("field", "value"),
+    [("vocab_size", 0), ("embedding_size", 2.0), ("hidden_size", 7), ("hidden_size", True)],
 )
 def test_wrong_sizes_are_named(field, value):
     with pytest.raises(LabkitError, match=field):

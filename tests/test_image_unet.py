@@ -36,7 +36,8 @@ def inputs(text):
 def test_a_fresh_network_answers_zero(inputs):
     torch.manual_seed(0)
     answer = UNet(CONFIG)(*inputs)
-    assert answer.shape == (2, 3, 28, 28) and answer.count_nonzero() == 0
+    assert answer.shape == (2, 3, 28, 28)
+    assert answer.count_nonzero() == 0
 
 
 @pytest.mark.parametrize("changed", ["picture", "time", "guidance", "sentence", "word"])
@@ -84,7 +85,8 @@ def test_attention_over_words_is_the_formula(text):
     torch.testing.assert_close(answer, expected, atol=1e-5, rtol=1e-5)
     weights = attention.weights(x, text)
     torch.testing.assert_close(weights.sum(3), torch.ones(2, 2, 49))
-    assert weights[0, :, :, 3].count_nonzero() == 0 and (weights[1, :, :, 0] == 1).all()
+    assert weights[0, :, :, 3].count_nonzero() == 0
+    assert (weights[1, :, :, 0] == 1).all()
 
 
 def test_hidden_words_are_not_seen(text):
@@ -101,7 +103,8 @@ def test_places_look_at_all_places(text):
     look = drawn(Look(8, 6, num_heads=2))
     x = torch.randn(2, 8, 7, 7, requires_grad=True)
     look(x, text)[0, :, 0, 0].sum().backward()
-    assert (x.grad[0].abs().sum(0) > 0).all() and x.grad[1].count_nonzero() == 0
+    assert (x.grad[0].abs().sum(0) > 0).all()
+    assert x.grad[1].count_nonzero() == 0
 
 
 def test_a_block_is_scaled_and_shifted_by_the_signal():
