@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
 from labkit.common import LabkitError
 from labkit.text import shipped, town
 from labkit.text.corpus import join_documents
 from labkit.text.decoding import Sampling, generate
+from labkit.text.gpt import GPT, GPTConfig
 from labkit.text.ngram import NGram
-from labkit.text.recipes import TOWN_VOCABULARY
+from labkit.text.recipes import TOWN_VOCABULARY, Recipe
 
 
 def test_texts_come_in_both_languages_in_turn():
@@ -59,3 +61,23 @@ def test_the_shipped_gpt_keeps_to_the_facts_that_it_is_given(language):
     ]
     assert sum(c.grammatical for c in checks) >= 0.85 * sum(c.sentences for c in checks)
     assert sum(c.consistent for c in checks) >= 0.75 * sum(c.stating for c in checks) > 0
+
+
+def test_a_stage_keeps_the_share_that_it_says_of_what_it_changes(monkeypatch):
+    config = GPTConfig(TOWN_VOCABULARY, hidden_size=16, num_layers=1, num_heads=2, num_kv_heads=1)
+    monkeypatch.setitem(
+        shipped.RECIPES, "tiny", Recipe(config, steps=3, sequence_length=256, batch_size=2, warmup=1)
+    )
+
+    def weights_after(share: float) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        stage = shipped.Stage("tiny", 1.0, {"en": 6_000, "zh": 6_000}, learn_notes=False, share=share)
+        return shipped.train_stage(stage, GPT(config), 0).state_dict()
+
+    torch.manual_seed(0)
+    before = GPT(config).state_dict()
+    nothing, half, whole = (weights_after(share) for share in (0.0, 0.5, 1.0))
+    assert any(not torch.equal(nothing[name], whole[name]) for name in before)
+    for name, old in before.items():
+        torch.testing.assert_close(nothing[name], old, rtol=1e-3, atol=1e-6)  # float16
+        torch.testing.assert_close(half[name], (old + whole[name]) / 2, rtol=2e-3, atol=2e-5)  # rounded twice

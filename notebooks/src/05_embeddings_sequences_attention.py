@@ -1246,8 +1246,8 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 # ## 9. What does a head look at?
 #
 # The weights of attention can be looked at: a row for each query, a column for each key. Here is the GPT that comes with the
-# course: four layers of four heads, trained for some 50 minutes on the town's texts (`labkit train town-gpt`); lesson 08 is about
-# it. It is loaded, not trained. **Predict first:** in "Clara Stone has a cat called Snowball. She lives in ..." where should a head
+# course: four layers of four heads, trained on the town's texts (`labkit train town-gpt`); lesson 08 is about it. It is
+# loaded, not trained. **Predict first:** in "Clara Stone has a cat called Snowball. She lives in ..." where should a head
 # look from "She"? And from any token, if it only wants to know which token came just before?
 
 # %% [markdown] lang="zh"
@@ -1255,7 +1255,7 @@ for name, rows in {"with residual": with_residual, "without": without}.items():
 #
 # ## 9. 一个头在看什么？
 #
-# 注意力的权重可以直接看：每行是一个查询，每列是一个键。这里用课程自带的 GPT：四层，每层四个头，在小镇的文本上训练了约 50 分钟（`labkit train town-gpt`），第 08 课专门讲它。这里只加载，不训练。**先预测**：在“Clara Stone has a cat called Snowball. She lives in ...”里，一个头从“She”应当看向哪里？如果只想知道前一个词元是什么，那么从任意一个词元出发，又该看哪里？
+# 注意力的权重可以直接看：每行是一个查询，每列是一个键。这里用课程自带的 GPT：四层，每层四个头，在小镇的文本上训练而成（`labkit train town-gpt`），第 08 课专门讲它。这里只加载，不训练。**先预测**：在“Clara Stone has a cat called Snowball. She lives in ...”里，一个头从“She”应当看向哪里？如果只想知道前一个词元是什么，那么从任意一个词元出发，又该看哪里？
 
 # %%
 model, tokenizer = shipped.load_town_gpt()

@@ -274,8 +274,8 @@ for name, (mean, low, high) in summary.items():
     print(f"{name:11} {loss}topic accuracy {mean:.3f} (95 % interval {low:.3f} to {high:.3f})")
 
 # %% [markdown] lang="en"
-# A few seconds of reading make better features than random weights, though no topic was ever named; clearly so with the
-# next token. Masking and spans lie between: they score three positions in ten, not every one, so at this small budget
+# With the next token, a few seconds of reading make clearly better features than random weights, though no topic was ever
+# named. Masking and spans lie between: they score three positions in ten, not every one, so at this small budget
 # they have seen far fewer answers. That is a statement about this budget, not about the objectives: BERT and T5 used
 # thousands of times more steps. Where two intervals overlap, three seeds cannot tell which is better.
 #
@@ -286,7 +286,7 @@ for name, (mean, low, high) in summary.items():
 # that an early reading is not one of an unfinished decay.
 
 # %% [markdown] lang="zh"
-# 只读了几秒文本，特征就比随机权重好，尽管从没有人告诉过它什么是主题；其中“预测下一个词元”的优势最明显。掩码和片段去噪介于两者之间：
+# 用“预测下一个词元”只读了几秒文本，特征就明显好于随机权重，尽管从没有人告诉过它什么是主题。掩码和片段去噪介于两者之间：
 # 它们只有三成位置计分，而不是每个位置都计分，所以在这么小的预算里，见过的答案少得多。这个结论只针对当前预算，并不是对目标本身的评判：
 # BERT 和 T5 的训练步数是这里的几千倍。凡是两个区间重叠的，仅凭三个种子分不出高下。
 #

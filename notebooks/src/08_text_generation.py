@@ -399,7 +399,7 @@ for name, (steps, curve) in runs.items():
     print(f"{name:6} {small[name].num_parameters():7} parameters, {steps:4} steps of {inputs.numel()} tokens")
 
 # %% [markdown] lang="en"
-# Before you go on: which is best after these few seconds? Write the order down. Then look at the curves, and at the dashed line of
+# Before you go on: which is best after these few seconds? Write the order down. Then look at the curves, and at the level line of
 # the n-gram model.
 
 # %% [markdown] lang="zh"
@@ -426,15 +426,15 @@ for name, bits in small_bits.items():
 #
 # ## 6. More time: the shipped models
 #
-# The shipped GPT and LSTM were trained for many minutes, on 14 MB of each language (the GPT on twice as much). They are the same kind of model as above, only larger, and
-# they share one tokenizer of 4,096 tokens. Their cards say how they were made:
+# The shipped GPT and LSTM were trained on 14 MB of each language, the GPT then on more. They are the same kind of model as above, only larger, and
+# they share one tokenizer of 4,096 tokens. Their cards say how they were made, on what machine, and in what time:
 
 # %% [markdown] lang="zh"
 # 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络才看了一遍左右。LSTM 领先 GPT，按步数比也领先：它的参数多了将近一倍，每一步却还略便宜一点。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经从这段文本里学不到什么了。
 #
 # ## 6. 更多的时间：附带的模型
 #
-# 附带的 GPT 和 LSTM 分别训练了五十多分钟和十几分钟，中英文各用了 14 MB 文本（GPT 用的多一倍）。它们与上面的模型同类，只是更大，并且共用一个词表大小为 4,096 的分词器。模型卡记录了它们的来历：
+# 附带的 GPT 和 LSTM 都用中英文各 14 MB 的文本训练过，GPT 之后又用了更多文本。它们与上面的模型同类，只是更大，并且共用一个词表大小为 4,096 的分词器。模型卡记录了它们是怎样训练的、在什么机器上、用了多长时间：
 
 # %%
 reader, _ = shipped.load_town_lstm()
@@ -450,7 +450,7 @@ for name, model in {"town-gpt": writer, "town-lstm": reader}.items():
 # |---|---|---|---|
 # | tokens, held-out texts | the same | the same | the same |
 # | context when scored | the document so far, of which it uses 4 tokens | the document so far, in one state | the document so far, all of it |
-# | training text | English, amount below | 14 MB English, 14 MB Chinese | as the LSTM; then once more as much, texts with notes only |
+# | training text | English, amount below | 14 MB English, 14 MB Chinese | as the LSTM; then more, texts with notes only |
 # | training time | a second or so | on its card | on its card |
 #
 # So the comparison says which of these *models* is better, not which *kind* of model: the GPT had more text and more time than the LSTM. And both
