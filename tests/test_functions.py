@@ -242,13 +242,16 @@ def test_rounding_before_an_exponential_is_caught():
 
 
 def test_gelu_keeps_its_digits_where_pytorch_cancels():
-    """The reason for pytorch_floor: at x = -5 float32 GELU is off by a tenth in PyTorch, and right here."""
+    """The reason for pytorch_floor: at x = -5 float32 GELU is off by 4 or 10 % in PyTorch, and right here.
+
+    How much depends on the vector instructions that the processor has.
+    """
     x = torch.tensor([-3.0, -5.0, -8.0])
     expected = exact("gelu", x)
     error = ((functions.gelu(x).double() - expected) / expected).abs()
     pytorch_error = ((F.gelu(x).double() - expected) / expected).abs()
     assert (error < 5e-7).all()
-    assert (pytorch_error > torch.tensor([1e-5, 0.1, 0.9])).all()
+    assert (pytorch_error > torch.tensor([1e-5, 0.02, 0.9])).all()
 
 
 def test_gelu_tanh_is_gelu_to_within_half_a_thousandth():
