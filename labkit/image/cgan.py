@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from labkit.common import LabkitError
 from labkit.image.tasks import as_pictures, averaged_copy, refuse_other_settings
 from labkit.image.text_encoder import Encoded, TextConfig, TextEncoder, check_whole
-from labkit.image.unet import FOLD, SIDE, Look, ResidualBlock
+from labkit.image.unet import FOLD, SIDE, Look, ResidualBlock, check_channels
 
 LOSSES = ("minimax", "non-saturating", "hinge")
 SLOPE = 0.2  # of the discriminator's leaky ReLU below zero
@@ -45,12 +45,7 @@ class GANConfig:
     def __post_init__(self) -> None:
         for name in ("picture_channels", "noise_size", "channels", "deep_channels", "features", "num_heads"):
             check_whole(name, getattr(self, name))
-        for name in ("channels", "deep_channels"):
-            size = getattr(self, name)
-            if size % 8 or size % self.num_heads:
-                raise LabkitError(
-                    f"{name} is {size}. Give a multiple of 8 and of num_heads ({self.num_heads})."
-                )
+        check_channels(self)
 
 
 class Generator(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,16 @@ from labkit.image.text_encoder import Encoded, check_whole
 SIDE = 28  # pixels of a picture's side
 FOLD = 2  # pixels of a square that becomes one place with four times the channels
 MAX_TIME_PERIOD = 1000.0
+
+
+def check_channels(config: Any) -> None:
+    """Refuse ``channels`` and ``deep_channels`` that neither groups of 8 nor ``num_heads`` divide, by their name."""
+    for name in ("channels", "deep_channels"):
+        size = getattr(config, name)
+        if size % 8 or size % config.num_heads:
+            raise LabkitError(
+                f"{name} is {size}. Give a multiple of 8 and of num_heads ({config.num_heads})."
+            )
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,7 @@ class UNetConfig:
     def __post_init__(self) -> None:
         for name in ("picture_channels", "channels", "deep_channels", "num_blocks", "num_heads", "text_size"):
             check_whole(name, getattr(self, name))
-        for name in ("channels", "deep_channels"):
-            size = getattr(self, name)
-            if size % 8 or size % self.num_heads:
-                raise LabkitError(
-                    f"{name} is {size}. Give a multiple of 8 and of num_heads ({self.num_heads})."
-                )
+        check_channels(self)
 
 
 class UNet(nn.Module):
