@@ -75,14 +75,14 @@ def _train_digit_judge(seed: int, device: str) -> Path:
 # with their card, and one line that says what they are. Each imports what it needs only when it is called.
 TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
     "town-tokenizer": (_train_town_tokenizer, "byte-level BPE of the town models, 4,096 tokens; seconds"),
-    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; two hours"),
+    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; hours"),
     "town-lstm": (_train_town_lstm, "LSTM on the same texts, 4.0 M parameters; 12 minutes"),
     "town-instruct": (
         _train_town_instruct,
         "GPT that follows instructions about the town; days, or a GPU's minutes",
     ),
-    "scenes-flow": (_train_scenes_flow, "text to image, scenes, flow matching; 35 minutes"),
-    "scenes-gan": (_train_scenes_gan, "text to image, scenes, GAN; 20 minutes"),
+    "scenes-flow": (_train_scenes_flow, "text to image, scenes, flow matching; 50 minutes"),
+    "scenes-gan": (_train_scenes_gan, "text to image, scenes, GAN; half an hour"),
     "digits-gan": (_train_digits_gan, "text to image, handwritten digits, GAN; a minute"),
     "scene-judge": (_train_scene_judge, "judge of drawn scenes; 2 minutes"),
     "digit-judge": (_train_digit_judge, "judge of handwritten digits; a minute"),

@@ -55,6 +55,11 @@ def card_path(path: Path | str) -> Path:
     return Path(path).with_suffix(".json")
 
 
+def train_command(name: str, device: str = "cpu") -> str:
+    """The command that makes the weights of this name again, for their card."""
+    return f"labkit train {name}" + ("" if device == "cpu" else f" --device {device}")
+
+
 def save(path: Path | str, tensors: Mapping[str, Tensor], card: Card) -> Card:
     """Write ``tensors`` to ``path`` (``.safetensors``) and the card beside it; returns the card as written.
 

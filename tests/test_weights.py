@@ -155,3 +155,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LabkitError, match=r"cannot be written to .*a\.safetensors"):
         weights.save(tmp_path / "file" / "a.safetensors", TENSORS, card())
+
+
+def test_a_card_names_the_device_that_is_not_the_usual_one():
+    assert weights.train_command("town-gpt") == "labkit train town-gpt"
+    assert weights.train_command("town-gpt", "cuda") == "labkit train town-gpt --device cuda"

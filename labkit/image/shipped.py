@@ -60,12 +60,12 @@ def load(name: str) -> TextToImage:
 
 
 def train_scenes_flow(seed: int = 0, device: str = "cpu") -> Path:
-    """Train the flow matching model of scenes and write it with its card; about 35 minutes on one core."""
+    """Train the flow matching model of scenes and write it with its card; about 50 minutes on one core."""
     return _train("scenes-flow", seed, device)
 
 
 def train_scenes_gan(seed: int = 0, device: str = "cpu") -> Path:
-    """Train the GAN of scenes and write it with its card; about 20 minutes on one core."""
+    """Train the GAN of scenes and write it with its card; about half an hour on one core."""
     return _train("scenes-gan", seed, device)
 
 
@@ -106,7 +106,7 @@ def ship(name: str, model: TextToImage, seed: int, seconds: float, device: str =
     path = _path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     card = weights.Card(
-        command=f"labkit train {name}" + ("" if device == "cpu" else f" --device {device}"),
+        command=weights.train_command(name, device),
         seed=seed,
         data="scenes of both languages, train split" if name.startswith("scenes") else "digits, train split",
         seconds=round(seconds, 1),

@@ -139,7 +139,7 @@ def train_town_instruct(
     rounded = from_tensors(model.config, to_tensors(model.cpu(), torch.float16)).to(device)
     path = data_dir() / "weights" / FILE
     card = weights.Card(
-        command="labkit train town-instruct",
+        command=weights.train_command("town-instruct", device),
         seed=seed,
         data=f"{conversations:,} conversations about the town, train split, in English and Chinese",
         seconds=round(seconds, 1),

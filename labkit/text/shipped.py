@@ -78,7 +78,7 @@ def make_town_tokenizer(seed: int = 0) -> Path:
 
 
 def train_town_gpt(seed: int = 0, device: str = "cpu") -> Path:
-    """Train the shipped GPT in three stages and write it with its card; about two hours on one core.
+    """Train the shipped GPT in three stages and write it with its card; hours on one core, minutes on a GPU.
 
     The second and third read only documents that open with their notes, each others than the one before.
     """
@@ -189,7 +189,7 @@ def _ship(name: str, seed: int, stages: list[Stage], device: str) -> Path:
     path = data_dir() / "weights" / NAMES[name]
     sizes = " and ".join(f"{stage.size_bytes['en']:,} + {stage.size_bytes['zh']:,}" for stage in stages)
     card = weights.Card(
-        command=f"labkit train {name}" + ("" if device == "cpu" else f" --device {device}"),
+        command=weights.train_command(name, device),
         seed=seed,
         data=f"town, train split, {sizes} bytes of English + Chinese",
         seconds=round(seconds, 1),

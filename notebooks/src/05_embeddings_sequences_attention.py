@@ -347,14 +347,15 @@ for word in ("monday", "nurse", "bakery", "rainy"):
 
 # %% [markdown] lang="en"
 # Nobody gave the model a dictionary or a list of weekdays. With the narrow window the nurse is near to other jobs and the bakery to
-# other places: words of the same *kind*, which could take each other's place. With the wide window the hospital comes near to the
-# nurse, and the baker to the bakery: words of the same *topic*. Both are "like", and the window decides which.
+# other places: words of the same *kind*, which could take each other's place. With the wide window words come near that stand in
+# the same texts: rye is near the bakery, a name near the nurse. That is likeness of *topic*, or mere company. Both are "like", and the
+# window decides which.
 #
 # But examples prove nothing: they were chosen. So we count. For each word of a group, what share of its five nearest neighbours is in
 # the same group? The baseline is a table of random vectors. Jobs and places are taken from the town's own table.
 
 # %% [markdown] lang="zh"
-# 没有人给过模型词典，也没有人告诉它一周有哪几天。窗口窄时，护士的近邻是别的职业，面包店的近邻是别的地点：*同类*的词，可以互相替换。窗口宽时，医院靠近护士，面包师靠近面包店：*同一话题*的词。两种都叫“像”，由窗口决定是哪一种。
+# 没有人给过模型词典，也没有人告诉它一周有哪几天。窗口窄时，护士的近邻是别的职业，面包店的近邻是别的地点：*同类*的词，可以互相替换。窗口宽时，靠近的是常在同一篇文本里出现的词：黑麦靠近面包店，某个人名靠近护士。这是*话题*相同，或者只是常在一起。两种都叫“像”，由窗口决定是哪一种。
 #
 # 不过例子证明不了什么，因为例子是挑出来的。所以要计数：对一组里的每个词，最近的五个词中有多大比例属于同一组？基线是一张随机向量表。职业和地点取自小镇自己的表。
 

@@ -732,10 +732,9 @@ print("constant answer ", majority)
 
 # %% [markdown] lang="en"
 # Read the figure from left to right. What was learned from text alone makes the difference: from scratch lies far below
-# what starts from the pre-trained weights. With 16 labels the
-# head alone leads here; over the five seeds of the benchmark, LoRA does as well on the topic. At 64 labels full fine-tuning, LoRA and the head
-# lie close together, LoRA with a few percent of the numbers. With one seed and a small test set, differences below
-# a tenth mean little.
+# what starts from the pre-trained weights. At either size full
+# fine-tuning, LoRA and the head lie close together, LoRA with a few percent of the numbers. With one seed and a small test
+# set, differences of about a tenth mean little.
 #
 # ## 7. What is forgotten
 #
@@ -744,9 +743,9 @@ print("constant answer ", majority)
 # **Predict:** full, LoRA, and LoRA with its matrices taken out again: in which order, and what about Chinese?
 
 # %% [markdown] lang="zh"
-# 请从左往右看图。造成差别的，是模型只靠文本学到的东西：从零训练远远低于从预训练权重出发的方法。只有 16 个标签时，
-# 这里单独训练分类头领先；而在基准测试的五个种子上，主题任务中 LoRA 与它不相上下。到 64 个标签时，全量微调、LoRA 和分类头已经很接近，
-# 而 LoRA 只训练了百分之几的参数。只有一个种子，测试集又小，小于 0.1 的差距说明不了什么。
+# 请从左往右看图。造成差别的，是模型只靠文本学到的东西：从零训练远远低于从预训练权重出发的方法。无论是 16 个
+# 还是 64 个标签，全量微调、LoRA 和分类头都很接近，而 LoRA 只训练了百分之几的参数。只有一个种子，测试集又小，
+# 相差 0.1 上下说明不了什么。
 #
 # ## 7. 遗忘了什么
 #
@@ -808,7 +807,7 @@ constants = {task: max(encode(gold, task)[1].bincount()).item() / len(gold) for 
 print("constant answer, by hand:", {task: round(value, 3) for task, value in constants.items()})
 
 # %% [markdown] lang="en"
-# Half or more of what was gained is gone, and still those from the pre-trained weights stay above a constant answer. What a person writes differs from what
+# About half of what was gained is gone, and still those from the pre-trained weights stay above a constant answer. What a person writes differs from what
 # the generator writes: other words, other turns, a mood that is not named. The figures by hand are the honest ones for the question "does it understand a text?"; those on generated texts say how well
 # it knows the generator.
 #
@@ -818,7 +817,7 @@ print("constant answer, by hand:", {task: round(value, 3) for task, value in con
 # before you go on: what is wrong, and with which figure from above do you notice it?
 
 # %% [markdown] lang="zh"
-# 提高的部分丢了一半甚至更多，不过从预训练出发的都仍高于永远答同一类。人写的文本与生成的文本不一样：用词不同，说法不同，情绪也不直接点明。若要问“它到底懂不懂文本”，人写的文本上的数字才算数；
+# 提高的部分丢了大约一半，不过从预训练出发的都仍高于永远答同一类。人写的文本与生成的文本不一样：用词不同，说法不同，情绪也不直接点明。若要问“它到底懂不懂文本”，人写的文本上的数字才算数；
 # 生成文本上的数字只说明它对生成器有多熟。
 #
 # ## 9. 找出故障
@@ -835,13 +834,13 @@ print(f"first loss {history.train['loss'][0]:.3f}, last loss {np.mean(history.tr
 print(f"accuracy {reached:.3f}")
 
 # %% [markdown] lang="en"
-# The first loss is $\ln 8 = 2.079$, as it should be for a head that starts at zero. The last is not far below it, and
-# the accuracy is near that of a constant answer, lower than from scratch. So the pre-trained weights did not help at all.
+# The first loss is $\ln 8 = 2.079$, as it should be for a head that starts at zero. The last is no better, or hardly,
+# and the accuracy is no better than that of a constant answer, far lower than from scratch. So the pre-trained weights did not help at all.
 # Are they still there? Ask the old skill.
 
 # %% [markdown] lang="zh"
-# 第一个损失是 $\ln 8 = 2.079$，分类头从零开始，本该如此。最后的损失却没降多少；正确率接近永远答同一类，
-# 还不如从零训练。可见预训练权重一点忙也没帮上。它们还在吗？用旧本领来检验。
+# 第一个损失是 $\ln 8 = 2.079$，分类头从零开始，本该如此。最后的损失却几乎没降，甚至还高一点；正确率也不比
+# 永远答同一类高，更不如从零训练。可见预训练权重一点忙也没帮上。它们还在吗？用旧本领来检验。
 
 # %% tags=["nbval-ignore-output"]
 broken = bits(suspect.model)

@@ -419,8 +419,8 @@ for name, bits in small_bits.items():
     print(f"{name:6} {seconds:6.2f} s  {bits.mean():.2f} bits per character")
 
 # %% [markdown] lang="en"
-# Counting wins, and by far: it needs a fraction of a second, and it used the whole text, of which the networks saw about one
-# epoch. The LSTM is ahead of the GPT, step for step too: it has nearly twice as many parameters, and yet its steps are a little cheaper. **With little text and little time, count.**
+# Counting wins, and by far: it needs a fraction of a second, and it used the whole text, of which the networks saw only
+# a part (how much depends on the processor). The LSTM is ahead of the GPT, step for step too; it has nearly twice as many parameters. **With little text and little time, count.**
 # A comparison that leaves this baseline out can make any network look good. The curves of the networks still fall, while the n-gram model
 # has nothing left to learn from this text.
 #
@@ -430,7 +430,7 @@ for name, bits in small_bits.items():
 # they share one tokenizer of 4,096 tokens. Their cards say how they were made, on what machine, and in what time:
 
 # %% [markdown] lang="zh"
-# 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络才看了一遍左右。LSTM 领先 GPT，按步数比也领先：它的参数多了将近一倍，每一步却还略便宜一点。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经从这段文本里学不到什么了。
+# 数数赢了，而且遥遥领先：它只花了零点几秒，还用上了全部文本，而两个网络只来得及看一部分（看多少取决于处理器）。LSTM 领先 GPT，按步数比也领先，不过它的参数多了将近一倍。**文本少、时间少的时候，就数数。** 比较时漏掉这个基线，什么网络都能显得很好。不过网络的曲线还在下降，n-gram 模型却已经从这段文本里学不到什么了。
 #
 # ## 6. 更多的时间：附带的模型
 #
@@ -441,7 +441,7 @@ reader, _ = shipped.load_town_lstm()
 for name, model in {"town-gpt": writer, "town-lstm": reader}.items():
     _, card = weights.load(data_dir() / "weights" / shipped.NAMES[name])
     print(f"{name}: {model.num_parameters() / 1e6:.1f} M parameters, `{card.command}`, {card.seconds:.0f} s")
-    print(f"   {card.data}")
+    print(f"   {card.data}\n   {card.notes.splitlines()[0]}")
 
 # %% [markdown] lang="en"
 # **A note on fairness.** Whoever compares models must say what each of them was given.
@@ -518,7 +518,7 @@ for name, rows in cost.items():
 # same, as in this table. The small models of section 5 have much shorter tokens; only bits per character may stand beside these.
 #
 # The last lines show where the gain comes from. Further into a document there is more to look back at: names, places, dates. The GPT, which
-# sees all of it, pays much less there than at the beginning. The n-gram model, which sees four tokens, gains nothing.
+# sees all of it, pays much less there than at the beginning. The n-gram model, which sees four tokens, gains next to nothing.
 #
 # ## 7. From probabilities to text
 #
@@ -527,7 +527,7 @@ for name, rows in cost.items():
 # %% [markdown] lang="zh"
 # 困惑度是 2，就好比模型每到一个词元，都要在两个同样可能的选项之间犹豫。只有*词元*相同，困惑度才能比，上表就是如此。第 5 节小模型的词元，长度只有这里的一半多一点，能与这里并列的只有每字符比特数。
 #
-# 最后几行说明了差距从何而来。越往后，可以回头看的东西越多：人名、地名、日期。GPT 全都看得见，后面付出的代价比开头小得多；n-gram 模型只看得见四个词元，一点也没占到便宜。
+# 最后几行说明了差距从何而来。越往后，可以回头看的东西越多：人名、地名、日期。GPT 全都看得见，后面付出的代价比开头小得多；n-gram 模型只看得见四个词元，几乎没占到便宜。
 #
 # ## 7. 从概率到文本
 #
@@ -795,9 +795,10 @@ for name, row in table.items():
 #
 # - **Temperature** trades: at 1.5 the tail comes in, and grammar and truth fall. Cutting the tail (top-p, min-p) or a lower temperature
 #   gives back most of it, and the texts stay nearly as varied.
-# - **Greedy and beam** are no better than sampling with the tail cut off, and less varied. Beam search also copies most: stock phrases are likely.
+# - **Greedy and beam** keep to the notes as well as a low temperature or min-p does, and no better. Greedy is the least varied of all:
+#   what is likeliest is always the same.
 # - **The repetition penalty** has nothing to cure here, for hardly anything is repeated. But the text *must* repeat the names in the notes, and they are
-#   punished with the rest: fewer sentences are grammatical than without it. A remedy for one task can be a fault in another.
+#   punished with the rest: no more sentences are true than without it. A remedy for one task can be a fault in another.
 # - **The n-gram model** writes sentences that are right for four tokens at a time. It has forgotten the notes long before it needs them.
 # - **copied** must be read beside the town's own new texts: stock phrases occur in every new text too. Copying is
 #   what goes *beyond* that.
@@ -806,8 +807,8 @@ for name, row in table.items():
 # 请一列一列地读。这些文本里陈述事实的句子总共五十来句，相差百分之几只是偶然。
 #
 # - **温度**是一种取舍：到 1.5，尾部混了进来，语法和真实性都下降。砍掉尾部（top-p、min-p）或调低温度，大半能补回来，文本也几乎同样多样。
-# - **贪心和束搜索**并不比砍掉尾部的采样好，而且更单调。束搜索照抄得也最多：套话的概率本来就高。
-# - **重复惩罚**在这里无病可治，因为本来就没什么重复。可是正文*必须*重复资料里的名字，它们也跟着受罚：合语法的句子比不罚时少了。治一种任务的药，换一种任务可能就是病。
+# - **贪心和束搜索**忠于资料的程度与低温或 min-p 不相上下，但也不更好。贪心最单调：最可能的说法，每次都是同一种。
+# - **重复惩罚**在这里无病可治，因为本来就没什么重复。可是正文*必须*重复资料里的名字，它们也跟着受罚：真实的句子并不比不罚时多。治一种任务的药，换一种任务可能就是病。
 # - **n-gram 模型**写的句子，只在四个词元以内是通顺的。等要用到资料时，它早就忘了。
 # - **copied** 要与小镇自己新写的文本对照着看：套话在任何新文本里都会有。*超出*这个水平的，才算照抄。
 
@@ -826,7 +827,7 @@ print(f"{grammatical} of {sentences} sentences grammatical, {true} of {stating} 
 print(chinese_briefs[0].notes, chinese_texts[0], sep="\n-----\n")
 
 # %% [markdown] lang="en"
-# In Chinese, too, nearly all sentences are grammatical; fewer are true than in English. (Do not compare *bits per character* between the two
+# In Chinese it is much the same: about nine sentences in ten are grammatical, and of those that state facts more are true. (Do not compare *bits per character* between the two
 # languages: a Chinese character says as much as several letters.)
 #
 # ## 10. The playground
@@ -835,7 +836,7 @@ print(chinese_briefs[0].notes, chinese_texts[0], sep="\n-----\n")
 # alike they are.
 
 # %% [markdown] lang="zh"
-# 中文也几乎句句合语法，与资料相符的则比英文少一些。（*每字符比特数*不要跨语言比较：一个汉字抵得上好几个字母。）
+# 中文的情形差不多：大约十句里有九句合语法；在陈述事实的句子里，真实的比例更高。（*每字符比特数*不要跨语言比较：一个汉字抵得上好几个字母。）
 #
 # ## 10. 试验台
 #
@@ -961,11 +962,11 @@ for word in ("这是", "一个", "文本", "生成", "模型"):
 print("characters that the town never uses:", [c for c in strange if c not in town_text])
 
 # %% [markdown] lang="en"
-# All but 是一个 is a surprise: the words are rare or unknown in the town. Where a character was never seen, the tokenizer still has its
+# Apart from 是一个 and some single bytes all of it is a surprise: the words are rare or unknown in the town. Where a character was never seen, the tokenizer still has its
 # *bytes*, so nothing is lost, but the model has never learned what follows. Now let it write. Look at how quickly it is back in the town.
 
 # %% [markdown] lang="zh"
-# 除了“是一个”，提示词里的词元个个出乎意料：这些词在小镇里很少见，或者根本没有。没见过的字，分词器还有它的*字节*，所以不会丢；但模型从没学过后面该接什么。现在让它写。看它多快就回到了小镇。
+# 除了“是一个”和个别字节，提示词里的词元个个出乎意料：这些词在小镇里很少见，或者根本没有。没见过的字，分词器还有它的*字节*，所以不会丢；但模型从没学过后面该接什么。现在让它写。看它多快就回到了小镇。
 
 # %%
 begins = [strange, "Once upon a time", "To be, or not to be, that is the question:", "The mayor"]
@@ -1109,7 +1110,7 @@ assert MODE == "smoke" or copies["shifted"] < math.log(small_tokenizer.vocab_siz
 
 # %% [markdown] lang="en"
 # The model without the shift has the better training loss by far, and has learned to copy its input: it stammers, and the next token costs more than
-# knowing nothing. A loss that falls to 0 within seconds is an alarm.
+# knowing nothing. (After so few steps the other one repeats itself too: a sample does not tell them apart, the loss does.) A loss that falls to 0 within seconds is an alarm.
 #
 # ## 13. Break it
 #
@@ -1117,7 +1118,7 @@ assert MODE == "smoke" or copies["shifted"] < math.log(small_tokenizer.vocab_siz
 # from the same notes beside labkit's own. Read the code, look at the numbers. Would you accept the loop?
 
 # %% [markdown] lang="zh"
-# 没有错开的模型，训练损失好得多，学会的却只是照抄输入：它结结巴巴，下一个词元的代价比一无所知还高。损失几秒钟就降到 0，是警报。
+# 没有错开的模型，训练损失好得多，学会的却只是照抄输入：它结结巴巴，下一个词元的代价比一无所知还高。（才训练这么几步，另一个模型写的也是重复：单看样例分不出来，要看损失。）损失几秒钟就降到 0，是警报。
 #
 # ## 13. 找出故障
 #

@@ -1,4 +1,4 @@
-"""Text to image: digits from scratch in a minute, seed by seed; what the shipped generators draw, and how fast."""
+"""Text to image: digits from scratch in a minute, seed by seed; what the shipped generator of scenes draws, and how fast."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from labkit.common import set_threads
-from labkit.image import judges, measures, recipes, shipped
+from labkit.image import measures, recipes, shipped
 from labkit.image.classification_score import classification_score
 from labkit.image.datasets import PictureSet, digit_pictures, scene_pictures
 from labkit.image.generation import TextToImage
@@ -25,7 +25,7 @@ TIMED = 512  # pictures
 
 
 def run() -> dict[str, float]:
-    """The worst seed of the digits, and the shipped models on scenes."""
+    """The worst seed of the digits, and the shipped flow on scenes."""
     set_threads()
     rows = [digits(seed) for seed in SEEDS]
     figures = {
@@ -33,7 +33,7 @@ def run() -> dict[str, float]:
         "digits_accuracy_gap": max(row["gap"] for row in rows),
         "digits_accuracy_gap_mean": statistics.mean(row["gap"] for row in rows),
     }
-    return figures | scenes()
+    return figures | scenes(shipped.load_scenes_flow())
 
 
 def digits(seed: int) -> dict[str, float]:
@@ -74,35 +74,21 @@ def seconds_of_a_step(recipe: recipes.Recipe, pictures: PictureSet, steps: int =
     return (time.process_time() - start) / steps
 
 
-def scenes() -> dict[str, float]:
-    """Percent of scenes with every fact right, by split and number of things; pictures a second."""
-    flow, gan = shipped.load_scenes_flow(), shipped.load_scenes_gan()
-    figures = {}
+def scenes(model: TextToImage) -> dict[str, float]:
+    """Percent of scenes with every fact right, by split and number of things, by the recipe's few steps and by many;
+    pictures a second by the few."""
+    figures = {"speed": speed(model)}
     for split in ("test", "held_out"):
         for objects in (1, 2):
             place = f"{split}_{objects}"
-            figures[f"flow_{place}"] = right(flow, split, objects)
-            figures[f"flow_fine_{place}"] = right(flow, split, objects, steps=FINE_STEPS)
-            figures[f"gan_{place}"] = right(gan, split, objects)
-    return figures | distances(flow) | {"flow_speed": speed(flow), "gan_speed": speed(gan)}
+            figures[place] = right(model, split, objects)
+            figures[f"{place}_fine"] = right(model, split, objects, steps=FINE_STEPS)
+    print("  ", {name: round(value, 1) for name, value in figures.items()}, flush=True)
+    return figures
 
 
 def right(model: TextToImage, split: str, objects: int, **options) -> float:
     return 100 * shipped.right_scenes(model, split, objects, DRAWN, seed=1, **options)
-
-
-def distances(flow: TextToImage) -> dict[str, float]:
-    """Fréchet distances on the judge's features from real scenes, of few steps, of many, and of other real scenes."""
-    judge, real = judges.load_scene_judge(), scene_pictures(2 * DRAWN, 2, "test")
-    features = judges.features(real.tensor(), judge)
-    captions = scene_pictures(DRAWN, 3, "test").captions
-    found = {}
-    for name, options in (("few", {}), ("fine", {"steps": FINE_STEPS})):
-        drawn = judges.features(flow.generate(captions, seed=1, **options), judge)
-        found[f"flow_distance_{name}"], found["real_distance"] = measures.frechet_beside_floor(
-            drawn, features
-        )
-    return found
 
 
 def speed(model: TextToImage) -> float:
