@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from random import Random
 
@@ -14,6 +13,7 @@ from labkit.text.town import lexicon
 from labkit.text.town.constructions import grammar
 from labkit.text.town.facts import KINDS
 from labkit.text.town.values import counted_zh, gender, rows, types
+from tests.speed import units_of
 
 COUNT = 400  # documents looked at here; 2,000 pass as well
 # 51 kinds of fact; the numbers found are above these.
@@ -231,11 +231,8 @@ def test_an_answer_is_judged_by_its_question():
 
 
 def test_a_sentence_is_read_in_milliseconds(written):
-    """Promise: 2 ms of processor time a sentence; alone here about a quarter of that."""
-    sentences = [one for document in written[:100] for one in town.split_sentences(document.text, "zh")]
+    """Promise: 5 units of Python work a sentence, once the patterns are compiled; about 2 alone, 2 ms where that is slow."""
+    sentences = [one for document in written[:60] for one in town.split_sentences(document.text, "zh")]
     for sentence in sentences:
         town.parse(sentence, "zh")
-    start = time.process_time()
-    for sentence in sentences:
-        town.parse(sentence, "zh")
-    assert (time.process_time() - start) / len(sentences) < 0.002
+    assert units_of(lambda: [town.parse(one, "zh") for one in sentences]) / len(sentences) < 5

@@ -19,6 +19,7 @@ from labkit.text.town.facts import KINDS
 from labkit.text.town.values import types
 from labkit.text.town.writer import world
 from tests.pins import ROOT
+from tests.speed import units_of
 
 LANGUAGES = ("en", "zh")
 COUNT = 250  # documents a test looks at; the benchmark looks at 2,000
@@ -237,21 +238,15 @@ def test_wrong_options_are_refused(options, message):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_generation_and_reading_are_fast(language):
-    """Promises: 5 MB in 20 s, a sentence read in 2 ms once the patterns are compiled."""
+    """Promises: 5 MB in 20 s; 5 units of Python work to read a sentence, once the patterns are compiled."""
     start = time.process_time()
     size = sum(len(one.full.encode()) for one in town.documents(language, size_bytes=300_000, seed=31))
     assert time.process_time() - start < 20 * size / 5_000_000
-    documents = sample(language, count=120, seed=32)
+    documents = sample(language, count=60, seed=32)
     sentences = [s for one in documents for s in town.split_sentences(one.text, language)]
     for sentence in sentences:
         town.parse(sentence, language)
-    rounds = []
-    for _ in range(3):  # the fastest: a neighbour on the same processor takes its caches
-        start = time.process_time()
-        for sentence in sentences:
-            town.parse(sentence, language)
-        rounds.append(time.process_time() - start)
-    assert min(rounds) / len(sentences) < 0.002
+    assert units_of(lambda: [town.parse(one, language) for one in sentences]) / len(sentences) < 5
 
 
 def variety(texts: list[str]) -> dict[str, float]:
