@@ -168,8 +168,9 @@ def solution_source(exercise: str) -> str:
 
 
 def execute(notebook: Any, folder: Path) -> None:
-    """Run a notebook in place as JupyterLab would, in its folder; stops at the first error."""
+    """Run a notebook in place as JupyterLab would, in its folder; stops at the first error, which it reports."""
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
     quiet = {"LABKIT_PROGRESS": "0", "PYTHONHASHSEED": "0", "LABKIT_LANG": "en"}
     client = NotebookClient(
@@ -182,13 +183,27 @@ def execute(notebook: Any, folder: Path) -> None:
         resources={"metadata": {"path": str(folder)}},
     )
     metadata = copy.deepcopy(notebook.metadata)
-    client.execute(env={**os.environ, **quiet})
+    try:
+        client.execute(env={**os.environ, **quiet})
+    except CellTimeoutError as error:
+        raise LabkitError(
+            f"{_running_cell(notebook)} took longer than {CELL_TIMEOUT_SECONDS} s. Make its work smaller, or run the "
+            "build again when the computer has less to do."
+        ) from error
+    except CellExecutionError as error:
+        raise LabkitError(f"{_running_cell(notebook)} failed:\n{error}") from error
     notebook.metadata = metadata  # the kernel adds its exact Python version
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
                 output["data"]["text/plain"] = PANEL_TEXT
+
+
+def _running_cell(notebook: Any) -> str:
+    """Which cell an execution stopped in: the last that was begun."""
+    begun = [number for number, cell in enumerate(notebook.cells, start=1) if cell.get("execution_count")]
+    return f"Cell {begun[-1]}" if begun else "The first cell"
 
 
 def build(

@@ -166,6 +166,21 @@ def test_build_executes_once_keeps_outputs_for_new_text_and_sees_stale_notebooks
     assert nbformat.read(english, as_version=4).cells[2].outputs[0].text == "48\n"
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1 / 0", "Cell 3 failed:[\\s\\S]*ZeroDivisionError"),
+        ("while True: pass", "Cell 3 took longer than 2 s"),
+    ],
+)
+def test_a_cell_that_fails_or_hangs_is_named_and_nothing_is_written(course, monkeypatch, code, message):
+    monkeypatch.setattr(lessons, "CELL_TIMEOUT_SECONDS", 2)
+    write(course, "02", (HEADER + TEXT + CODE).format(number="02").replace("print(6 * 7)", code))
+    with pytest.raises(LabkitError, match=message):
+        lessons.build(["02"])
+    assert not (course / "notebooks" / "02_demo.ipynb").exists()
+
+
 def test_check_demands_execution_counts(course):
     lessons.build(["03"])
     path = course / "notebooks" / "03_demo.ipynb"
