@@ -15,7 +15,8 @@ def control(name: str, choices: Any) -> Any:
     """The control for a parameter.
 
     ``(low, high, step, value)`` of floats -> slider; of ints -> integer slider; a list -> menu;
-    a bool -> check box; a str -> text box. Anything else is refused with the parameter's name.
+    a bool -> check box; a str -> text box, of several lines where it holds a line break. Anything else is
+    refused with the parameter's name.
     """
     import ipywidgets
 
@@ -26,6 +27,11 @@ def control(name: str, choices: Any) -> Any:
     }
     if isinstance(choices, bool):
         return ipywidgets.Checkbox(value=choices, description=label["description"])
+    if isinstance(choices, str) and "\n" in choices:
+        layout = {**label["layout"], "width": "44em"}
+        return ipywidgets.Textarea(
+            value=choices.rstrip("\n"), rows=4, continuous_update=False, **{**label, "layout": layout}
+        )
     if isinstance(choices, str):
         return ipywidgets.Text(value=choices, continuous_update=False, **label)
     if isinstance(choices, list) and choices:
@@ -39,11 +45,12 @@ def control(name: str, choices: Any) -> Any:
     )
 
 
-def explorer(draw: Callable[..., Drawing], **controls: Any) -> Any:
+def explorer(draw: Callable[..., Drawing], *, run_button: str = "", **controls: Any) -> Any:
     """A panel of controls over one figure and one line of numbers.
 
-    ``draw(**values)`` returns (Axes, text). It is called at once and at every change; an error that it raises
-    is shown in the panel and the last figure stays. The picture is an image widget, not an output area:
+    ``draw(**values)`` returns (Axes, text). It is called at once and at every change; with the name of a
+    ``run_button`` at every press of it instead, for what takes a while. An error that it raises is shown in the
+    panel and the last figure stays. The picture is an image widget, not an output area:
     nothing is left in the notebook's outputs, and it works in every front end that knows ipywidgets.
     """
     import ipywidgets
@@ -64,7 +71,12 @@ def explorer(draw: Callable[..., Drawing], **controls: Any) -> Any:
         picture.value = to_png(axes)
         readout.value = f"<span style='font-size:1.1em'>{html.escape(text)}</span>"
 
-    for widget in inputs.values():
+    buttons = []
+    if run_button:
+        button = ipywidgets.Button(description=run_button)
+        button.on_click(refresh)
+        buttons.append(button)
+    for widget in [] if run_button else inputs.values():
         widget.observe(refresh, names="value")
     refresh()
-    return ipywidgets.VBox([*inputs.values(), readout, picture])
+    return ipywidgets.VBox([*inputs.values(), *buttons, readout, picture])

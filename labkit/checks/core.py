@@ -83,7 +83,8 @@ class Exercise:
     ``inputs()`` gives argument tuples from the smallest to the largest: the first that shows a fault is the one
     that the learner sees. ``reference`` is an answer from elsewhere (PyTorch, a closed form), not the solution.
     ``accept(received, expected, arguments)`` replaces the comparison where many answers are right.
-    ``own_randomness`` demands that PyTorch's shared generator is left as it was.
+    ``own_randomness`` demands that PyTorch's shared generator is left as it was. ``observe(answer)`` is judged instead
+    of the answer where that is only tried out, as a prompt on unseen cases; the reference then gives what it must find.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Exercise:
     atol: float = 1e-7
     accept: Callable[[Any, Any, tuple], bool] | None = field(default=None)
     own_randomness: bool = False
+    observe: Callable[[Any], Any] | None = field(default=None)
 
     def is_right(self, received: Any, expected: Any, arguments: tuple) -> bool:
         """Whether this is the answer for these arguments."""
@@ -213,9 +215,10 @@ class _Outcome:
     error: Exception | None = None
 
 
-def _call(function: Callable[..., Any], arguments: tuple) -> _Outcome:
+def _call(exercise: Exercise, function: Callable[..., Any], arguments: tuple) -> _Outcome:
     try:
-        return _Outcome(value=function(*copy.deepcopy(arguments)))
+        value = function(*copy.deepcopy(arguments))
+        return _Outcome(value=value if exercise.observe is None else exercise.observe(value))
     except NotImplementedError:
         raise
     except Exception as error:  # whatever the learner's code raises is an outcome, not our failure
@@ -231,7 +234,7 @@ def _judge(exercise: Exercise, candidate: Callable[..., Any]) -> CheckResult:
         return CheckResult(exercise.id, FAILED, str(message))
     cases = list(exercise.inputs())
     try:
-        outcomes = [_call(candidate, case) for case in cases]
+        outcomes = [_call(exercise, candidate, case) for case in cases]
     except NotImplementedError:
         # Both languages: the editions share their stored outputs.
         return CheckResult(exercise.id, NOT_ATTEMPTED, "not attempted · 尚未作答")
@@ -260,7 +263,7 @@ def _misconception(
     """The listed mistake that gives just these answers, on every input."""
     for mistake in exercise.mistakes:
         try:
-            wrong = [_call(mistake.wrong, case) for case in cases]
+            wrong = [_call(exercise, mistake.wrong, case) for case in cases]
         except NotImplementedError:
             continue
         if all(_same(a, b, exercise) for a, b in zip(outcomes, wrong, strict=True)):
