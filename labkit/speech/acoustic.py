@@ -53,10 +53,10 @@ class AcousticConfig:
 
     inventory: Inventory
     form: str = "convolutional"
-    hidden_size: int = 160
-    encoder_layers: int = 2
-    decoder_layers: int = 4
-    kernel_size: int = 5
+    hidden_size: int = 128
+    encoder_layers: int = 3
+    decoder_layers: int = 3
+    kernel_size: int = 7
     frames_per_step: int = 2
     dropout: float = 0.0
 
@@ -97,7 +97,7 @@ class ConvolutionBlock(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """Phones (B, P, 2) to vectors (B, P, H) that know their neighbours: convolutions, then a GRU over the sentence."""
+    """Phones (B, P, 2) to vectors (B, P, H) that know their neighbours, by convolutions, or a GRU over the sentence."""
 
     def __init__(self, config: AcousticConfig) -> None:
         super().__init__()
@@ -108,21 +108,24 @@ class TextEncoder(nn.Module):
             nn.init.normal_(embedding.weight, std=0.5)
             with torch.no_grad():
                 embedding.weight[PADDING] = 0
-        self.context = config.form != "plain"
-        if self.context:
+        self.form = config.form
+        if self.form == "recurrent":
+            self.gru = nn.GRU(size, size // 2, batch_first=True, bidirectional=True)
+        elif self.form == "convolutional":
             self.blocks = nn.ModuleList(
-                ConvolutionBlock(size, config.kernel_size, config.dropout) for _ in range(config.encoder_layers)
+                ConvolutionBlock(size, config.kernel_size, config.dropout)
+                for _ in range(config.encoder_layers)
             )
-            self.sentence = nn.GRU(size, size // 2, batch_first=True, bidirectional=True)
 
     def forward(self, phones: Tensor) -> Tensor:
         visible = (phones[..., :1] != PADDING).float()  # (B, P, 1)
         x = self.symbol(phones[..., 0]) + self.mark(phones[..., 1])  # (B, P, H)
-        if not self.context:
-            return x
-        for block in self.blocks:
-            x = block(x, visible)
-        return x + run_packed(self.sentence, x, visible)
+        if self.form == "recurrent":
+            return x + run_packed(self.gru, x, visible)
+        if self.form == "convolutional":
+            for block in self.blocks:
+                x = block(x, visible)
+        return x
 
 
 def run_packed(network: nn.Module, x: Tensor, visible: Tensor) -> Tensor:
@@ -195,7 +198,8 @@ class MelDecoder(nn.Module):
             self.lstm = nn.LSTM(size, size // 2, batch_first=True, bidirectional=True)
         else:
             self.blocks = nn.ModuleList(
-                ConvolutionBlock(size, config.kernel_size, config.dropout) for _ in range(config.decoder_layers)
+                ConvolutionBlock(size, config.kernel_size, config.dropout)
+                for _ in range(config.decoder_layers)
             )
         self.norm = nn.LayerNorm(size)
         self.last = nn.Linear(size, BANDS * self.together)

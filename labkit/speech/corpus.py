@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labkit import files
-from labkit.common import LANGUAGES, LabkitError, cache_dir
+from labkit.common import LANGUAGES, LabkitError, cache_dir, data_dir
 from labkit.speech import engine as voices
+from labkit.speech import sounds
 from labkit.speech.frontend import PAUSE, Phone, normalize, phonemize
 from labkit.speech.mel import HOP, SAMPLE_RATE, frame_count, log_mel
 
@@ -184,11 +185,94 @@ def _frames(starts: Sequence[int], samples: int) -> tuple[int, ...]:
     return tuple(int(frames) for frames in np.diff(edges))
 
 
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A recorded sentence with its text, of no known times."""
+
+    text: str
+    sound: sounds.Sound
+
+
+def read_folder(folder: Path | str) -> Iterator[Recording]:
+    """The recordings of a folder like LJSpeech's, one at a time: ``metadata.csv`` with lines ``name|text`` or
+    ``name|text|text with numbers in words``, and ``wavs/name.wav`` (or .flac) beside it.
+
+    Raises LabkitError for a missing file, a line without text, and sound that cannot be used, with its name.
+    """
+    folder = Path(folder)
+    listed = folder / "metadata.csv"
+    if not listed.is_file():
+        raise LabkitError(
+            f"{folder} has no metadata.csv. Write a line 'name|what is said' for each sound file."
+        )
+    lines = listed.read_text(encoding="utf-8-sig").splitlines()
+    if not any(line.strip() for line in lines):
+        raise LabkitError(f"{listed} is empty. Write a line 'name|what is said' for each sound file.")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        name, *texts = (part.strip() for part in line.split("|"))
+        if not name or not texts or not any(character.isalnum() for character in texts[-1]):
+            raise LabkitError(f"Line {number} of {listed} is {line!r}. Write it as: name|what is said")
+        yield Recording(texts[-1], sounds.read(_sound_file(folder / "wavs", name)))
+
+
+def _sound_file(folder: Path, name: str) -> Path:
+    if Path(name).name != name:
+        raise LabkitError(f"{name!r} in metadata.csv is a path. Give the name of a file in {folder}.")
+    places = [folder / f"{name}{suffix}" for suffix in sounds.SUFFIXES]
+    return next((place for place in places if place.is_file()), places[0])
+
+
+SHIPPED_SENTENCES = 40  # of each language
+SHIPPED_QUALITY = 0.75  # of libsndfile's scale from best (0) to smallest (1)
+
+
+def shipped(language: str) -> list[Utterance]:
+    """The sentences that come with the course, for where the engine is not: enough to look and listen, few to train on."""
+    _check(language, "train")
+    import soundfile
+
+    folder = data_dir() / "speech"
+    try:
+        rows = json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
+        samples, _ = soundfile.read(folder / f"{language}.ogg", dtype="int16")
+    except (OSError, ValueError, soundfile.LibsndfileError) as error:
+        raise LabkitError(
+            f"The sentences in {folder} cannot be read ({error}). Get the course's data again."
+        ) from None
+    if len(samples) != sum(row["samples"] for row in rows):
+        raise LabkitError(
+            f"{folder / language}.ogg does not fit {language}.json. Get the course's data again."
+        )
+    return _unpacked(rows, samples)
+
+
+def ship(language: str) -> Path:
+    """Write the first short held-out sentences with their times and sound into the course's data."""
+    import soundfile
+
+    chosen = [one for one in spoken(language, "held_out", 3 * SHIPPED_SENTENCES) if one.seconds < 3.2]
+    chosen = chosen[:SHIPPED_SENTENCES]
+    folder = data_dir() / "speech"
+    files.atomic_write_text(folder / f"{language}.json", json.dumps(_rows(chosen), ensure_ascii=False) + "\n")
+    place = folder / f"{language}.ogg"
+    samples = np.concatenate([one.samples for one in chosen])
+    soundfile.write(
+        place, samples, SAMPLE_RATE, format="OGG", subtype="VORBIS", compression_level=SHIPPED_QUALITY
+    )
+    return place
+
+
 def _keep(place: Path, utterances: Sequence[Utterance]) -> None:
     import torch
 
     samples = torch.from_numpy(np.concatenate([one.samples for one in utterances]))
-    rows = [
+    files.save_tensors(place, {"samples": samples}, {"utterances": _rows(utterances)})
+
+
+def _rows(utterances: Sequence[Utterance]) -> list[dict]:
+    return [
         {
             "text": one.text,
             "language": one.language,
@@ -199,18 +283,21 @@ def _keep(place: Path, utterances: Sequence[Utterance]) -> None:
         }
         for one in utterances
     ]
-    files.save_tensors(place, {"samples": samples}, {"utterances": rows})
 
 
 def _load(place: Path) -> list[Utterance]:
     tensors, found = files.load_tensors(place)
-    samples, utterances, first = tensors["samples"].numpy(), [], 0
-    for row in found["utterances"]:
-        part = samples[first : first + row.pop("samples")]
+    return _unpacked(found["utterances"], tensors["samples"].numpy())
+
+
+def _unpacked(rows: Sequence[dict], samples: np.ndarray) -> list[Utterance]:
+    utterances, first = [], 0
+    for row in rows:
+        part = samples[first : first + row["samples"]]
         first += len(part)
-        phones = tuple(Phone(symbol, mark) for symbol, mark in row.pop("phones"))
+        phones = tuple(Phone(symbol, mark) for symbol, mark in row["phones"])
         utterances.append(
-            Utterance(phones=phones, durations=tuple(row.pop("durations")), samples=part, **row)
+            Utterance(row["text"], row["language"], phones, tuple(row["durations"]), part, row["pitch"])
         )
     return utterances
 

@@ -23,7 +23,9 @@ class UtteranceBatches:
     batch depends on ``seed`` and ``step`` alone.
     """
 
-    def __init__(self, rows: Sequence[tuple[Tensor, ...]], lengths: Sequence[int], frames: int, seed: int = 0):
+    def __init__(
+        self, rows: Sequence[tuple[Tensor, ...]], lengths: Sequence[int], frames: int, seed: int = 0
+    ):
         if not rows:
             raise LabkitError("There are no utterances to train on.")
         self.rows, self.seed = rows, seed
@@ -56,7 +58,14 @@ class AcousticTask:
     to use. At a learning rate that hardly falls it is nearer to the optimum than the last weights are.
     """
 
-    def __init__(self, model: AcousticModel, optimizer: torch.optim.Optimizer, schedule: Any = None, decay: float = 0.998, clip_norm: float = 1.0):
+    def __init__(
+        self,
+        model: AcousticModel,
+        optimizer: torch.optim.Optimizer,
+        schedule: Any = None,
+        decay: float = 0.998,
+        clip_norm: float = 1.0,
+    ):
         self.model, self.optimizer, self.schedule, self.clip_norm = model, optimizer, schedule, clip_norm
         self.averaged = averaged_copy(model, decay)
 
@@ -107,10 +116,13 @@ def averaged_copy(model: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(model, multi_avg_fn=update).requires_grad_(False).eval()
 
 
-def acoustic_rows(utterances: Sequence[Utterance], inventory: Inventory) -> list[tuple[Tensor, Tensor, Tensor]]:
+def acoustic_rows(
+    utterances: Sequence[Utterance], inventory: Inventory
+) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Phones (P, 2), durations (P,) and log-mel (T, 80) of each utterance."""
     return [
-        (inventory.ids(one.phones), torch.tensor(one.durations, dtype=torch.int64), one.mel()) for one in utterances
+        (inventory.ids(one.phones), torch.tensor(one.durations, dtype=torch.int64), one.mel())
+        for one in utterances
     ]
 
 

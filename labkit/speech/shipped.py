@@ -1,0 +1,181 @@
+"""The voices and judges that come with the course: the training that makes them, what it measured, and loading."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from labkit import weights
+from labkit.common import LANGUAGES, LabkitError, data_dir, set_threads
+from labkit.speech import corpus, recipes
+from labkit.speech.acoustic import AcousticConfig, AcousticModel, Inventory
+from labkit.speech.corpus import Utterance
+from labkit.speech.measures import mel_cepstral_distortion, phoneme_error_rate
+from labkit.speech.recognizer import Recognizer, RecognizerConfig
+from labkit.speech.synthesis import Voice
+from labkit.speech.vocoder import NeuralVocoder, SpectrumNetwork, VocoderConfig
+
+NAMES = ("speech-en", "speech-zh", "speech-judge-en", "speech-judge-zh", "speech-vocoder")
+SHAPE = "shape"  # beside the tensors: the configuration as JSON
+SENTENCES = 700  # of a voice, and of the vocoder from both languages together
+JUDGED = 1_400  # sentences of a judge
+TRIED = 60  # sentences for each figure on a card
+LONG = recipes.Recipe(steps=5_000)
+JUDGE = recipes.Recipe(steps=1_600, frames=3_000)
+
+
+def load_voice(language: str) -> Voice:
+    """The shipped voice of a language, with the shipped vocoder."""
+    return Voice(load_acoustic(language), language, load_vocoder())
+
+
+def load_acoustic(language: str) -> AcousticModel:
+    """The shipped acoustic model of a language."""
+    return _load(f"speech-{_checked(language)}", _acoustic)
+
+
+def load_judge(language: str) -> Recognizer:
+    """The shipped recognizer of a language."""
+    return _load(f"speech-judge-{_checked(language)}", _recognizer)
+
+
+def load_vocoder(iterations: int = 6) -> NeuralVocoder:
+    """The shipped vocoder, for both languages."""
+    network = _load("speech-vocoder", lambda shape: SpectrumNetwork(VocoderConfig(**shape)))
+    return NeuralVocoder(network, iterations)
+
+
+def train(name: str, seed: int = 0) -> Path:
+    """Train the shipped weights of this name and write them with their card."""
+    if name not in NAMES:
+        raise LabkitError(f"No weights of speech are named {name!r}. There are: {', '.join(NAMES)}.")
+    set_threads()
+    if name == "speech-vocoder":
+        return _train_vocoder(seed)
+    language = name[-2:]
+    return _train_judge(language, seed) if "judge" in name else _train_acoustic(language, seed)
+
+
+def error_rate(
+    judge: Recognizer, utterances: Sequence[Utterance], mels: Sequence[Tensor | np.ndarray] | None = None
+) -> float:
+    """Phoneme error rate of the judge on these sentences as they were recorded, or on other ``mels`` of them."""
+    mels = [one.mel() for one in utterances] if mels is None else mels
+    return phoneme_error_rate([judge.transcribe(mel) for mel in mels], [one.sounds for one in utterances])
+
+
+def _train_acoustic(language: str, seed: int) -> Path:
+    utterances = corpus.spoken(language, "train", SENTENCES, seed)
+    start = time.perf_counter()
+    model, _ = recipes.train_acoustic(utterances, LONG, seed=seed)
+    seconds = time.perf_counter() - start
+    figures = {}
+    for split in ("held_out", "unseen"):
+        tried = corpus.spoken(language, split, TRIED)
+        voice = Voice(model, language, lambda mel: np.zeros(1, np.float32))
+        pairs = [(voice.speak_phones(one.phones).mel, one.mel()) for one in tried]
+        figures[f"distortion_{split}"] = float(np.mean([mel_cepstral_distortion(*pair) for pair in pairs]))
+    shape = asdict(model.config) | {"inventory": asdict(model.config.inventory)}
+    return _ship(
+        f"speech-{language}",
+        model,
+        shape,
+        seed,
+        f"{SENTENCES} sentences, spoken {language}",
+        seconds,
+        figures,
+    )
+
+
+def _train_judge(language: str, seed: int) -> Path:
+    utterances = corpus.spoken(language, "judge", JUDGED, seed + 1)
+    start = time.perf_counter()
+    model, _ = recipes.train_recognizer(
+        [one.mel() for one in utterances], [one.sounds for one in utterances], JUDGE, seed=seed
+    )
+    seconds = time.perf_counter() - start
+    figures = {
+        f"errors_{split}": error_rate(model, corpus.spoken(language, split, TRIED))
+        for split in ("held_out", "unseen")
+    }
+    data = f"{JUDGED} sentences with all words, spoken {language}"
+    return _ship(f"speech-judge-{language}", model, asdict(model.config), seed, data, seconds, figures)
+
+
+def _train_vocoder(seed: int) -> Path:
+    utterances = [
+        one for language in LANGUAGES for one in corpus.spoken(language, "train", SENTENCES // 2, seed)
+    ]
+    start = time.perf_counter()
+    model, _ = recipes.train_vocoder(utterances, seed=seed)
+    seconds = time.perf_counter() - start
+    vocoder, distortions = NeuralVocoder(model), []
+    for language in LANGUAGES:
+        for one in corpus.spoken(language, "held_out", TRIED // 2):
+            again = corpus.log_mel(vocoder(one.mel()))
+            distortions.append(mel_cepstral_distortion(again, one.mel(), warp=False))
+    data = f"{SENTENCES} sentences, spoken en and zh"
+    figures = {"distortion_of_true_mel": float(np.mean(distortions))}
+    return _ship("speech-vocoder", model, asdict(model.config), seed, data, seconds, figures)
+
+
+def _ship(
+    name: str,
+    model: torch.nn.Module,
+    shape: Mapping[str, Any],
+    seed: int,
+    data: str,
+    seconds: float,
+    figures: Mapping[str, float],
+) -> Path:
+    path = data_dir() / "weights" / f"{name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {key: tensor.half().contiguous() for key, tensor in model.state_dict().items()}
+    text = json.dumps(shape, ensure_ascii=False).encode("utf-8")
+    card = weights.Card(
+        command=weights.train_command(name),
+        seed=seed,
+        data=data,
+        seconds=round(seconds, 1),
+        metrics={key: round(value, 4) for key, value in figures.items()},
+        notes="float16; a voice of eSpeak NG over the town's sentences. Distortions in dB, errors as shares.",
+    )
+    weights.save(path, tensors | {SHAPE: torch.tensor(list(text), dtype=torch.uint8)}, card)
+    return path
+
+
+def _load(name: str, build: Callable[[dict[str, Any]], torch.nn.Module]) -> torch.nn.Module:
+    path = data_dir() / "weights" / f"{name}.safetensors"
+    if not path.exists():
+        raise LabkitError(
+            f"{path} is not there. Get the course's data folder again, or run: labkit train {name}"
+        )
+    tensors, _ = weights.load(path)
+    if SHAPE not in tensors:
+        raise LabkitError(f"{path.name} has no {SHAPE}: it does not hold a model of speech.")
+    model = build(json.loads(bytes(tensors.pop(SHAPE).tolist()).decode("utf-8")))
+    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    return model.eval()
+
+
+def _acoustic(shape: dict[str, Any]) -> AcousticModel:
+    inventory = Inventory(*(tuple(shape["inventory"][name]) for name in ("symbols", "marks")))
+    return AcousticModel(AcousticConfig(**shape | {"inventory": inventory}))
+
+
+def _recognizer(shape: dict[str, Any]) -> Recognizer:
+    return Recognizer(RecognizerConfig(**shape | {"sounds": tuple(shape["sounds"])}))
+
+
+def _checked(language: str) -> str:
+    if language not in LANGUAGES:
+        raise LabkitError(f"language is {language!r}. Set it to one of: {', '.join(LANGUAGES)}.")
+    return language
