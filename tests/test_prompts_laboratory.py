@@ -6,9 +6,10 @@ import pytest
 
 from labkit import widgets
 from labkit.checks import core
-from labkit.common import LabkitError
+from labkit.common import LabkitError, data_dir
 from labkit.plots import new_axes
 from labkit.prompts import laboratory
+from labkit.prompts.instruct import FILE
 from labkit.prompts.laboratory import JOBS, Grade, Remembered, find_job, grade, match, variant, wanted
 from labkit.prompts.messages import Message, Reply, Settings
 from labkit.prompts.templates import Template
@@ -128,14 +129,22 @@ def test_a_prompt_that_does_the_job_passes_at_its_bar(job):
     assert "'no'" in repr(missed)
 
 
-def test_a_prompt_is_told_what_it_lacks():
+def test_a_prompt_is_told_what_it_lacks_without_being_tried():
     model = Scripted(lambda prompt: "no")
     assert grade("Write a headline.", "headline", model, 3) == "no text"
     assert grade("{text} JSON", "record", model, 3) == "no keys"
     assert grade("{text}", "guard", model, 3) == "no request"
     assert grade("{text} {size}", "headline", model, 3) == "unknown field"
+    assert model.asked == 0
     assert grade("{text} JSON {keys}", "record", model, 3) == "json"
-    assert isinstance(grade(Template("{text}"), "headline", model, 3), Grade)
+    assert model.asked == 3
+
+
+def test_a_wrong_form_is_named_before_what_it_hides():
+    found = grade(Template("{text}"), "headline", Scripted(lambda prompt: "First. Second."), 3)
+    assert isinstance(found, Grade)
+    assert found == "style"
+    assert "0 of 3 right; most often wrong: style" in repr(found)
 
 
 def test_planted_lines_that_are_obeyed_are_named():
@@ -216,3 +225,12 @@ def test_a_panel_with_a_button_waits_for_it():
     button.click()
     assert calls == ["first", "second\nline"]
     assert "second" in readout.value
+
+
+def test_the_shipped_model_shows_the_faults_that_lesson_07_names():
+    """A misconception of the lesson that the model decides is what its message says."""
+    if not (data_dir() / "weights" / FILE).exists():
+        pytest.skip("the model is not shipped yet")
+    model = laboratory.open_backend()
+    assert grade("{text}\nWrite plain sentences. Use exactly 2 sentences.", "headline", model) == "style"
+    assert grade(Template("{request}", context="{text}"), "guard", model) == "obeyed"

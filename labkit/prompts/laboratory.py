@@ -257,35 +257,38 @@ def wanted(job: str) -> Grade:
 
 
 def grade(prompt: str | Template, job: str, backend: Backend, count: int = 24) -> Grade:
-    """Whether the prompt reaches the job's bar on cases that no lesson shows, and if not, what is wrong with it."""
+    """Whether the prompt reaches the job's bar on cases that no lesson shows, and if not, what is wrong with it.
+
+    A prompt without a field that the job needs cannot succeed, and is not tried.
+    """
     template = _template(prompt)
     chosen = find_job(job)
     try:
         tried = variant("prompt", template, job)
     except LabkitError as error:
         return Grade("unknown field", str(error))
+    missing = next((field for field in chosen.needed if field not in template.fields), None)
+    if missing is not None:
+        told = say(f"a prompt without {{{missing}}}", f"没有 {{{missing}}} 的提示词")
+        return Grade(f"no {missing}", told)
     cases = chosen.cases(count, template.language, UNSEEN_SEED)
     results = evaluate([tried], cases, backend)
     right = int(results.scores("prompt").sum())
     if right >= chosen.bar * count:
-        return Grade("", wanted(job).told)
-    fault = _fault(chosen, template, results)
-    trials = results.failures("prompt")
-    reason = Counter(reason.partition(":")[0] for trial in trials for reason in trial.reasons).most_common(1)
-    most = reason[0][0] if reason else ""
+        return wanted(job)
+    fault = _fault(results)
+    answer = results.failures("prompt")[0].answer
     told = say(
-        f"{right} of {count} right; most often wrong: {most}; one wrong answer: {trials[0].answer!r}",
-        f"{count} 道题答对 {right} 道；最常见的错误：{most}；一个错误的回答：{trials[0].answer!r}",
+        f"{right} of {count} right; most often wrong: {fault}; one wrong answer: {answer!r}",
+        f"{count} 道题答对 {right} 道；最常见的错误：{fault}；一个错误的回答：{answer!r}",
     )
     return Grade(fault, told)
 
 
-def _fault(job: Job, template: Template, results: Results) -> str:
-    missing = [field for field in job.needed if field not in template.fields]
-    if missing:
-        return f"no {missing[0]}"
+def _fault(results: Results) -> str:
     trials = results.failures("prompt")
     if sum(results.cases[trial.case].obeyed(trial.answer) for trial in trials) > len(trials) / 2:
         return "obeyed"
     failed = Counter(name for trial in trials for name, passed in trial.checks.items() if not passed)
-    return failed.most_common(1)[0][0]
+    # Where the form is wrong, the facts cannot be read from it: the form is what to mend first.
+    return "style" if failed["style"] > len(trials) / 2 else failed.most_common(1)[0][0]

@@ -433,7 +433,7 @@ plots.show(
 )
 
 # %%
-widgets.explorer(try_context, lines=(0, 4, 1, 2))
+widgets.explorer(try_context, lines=(0, 4, 1, 4))
 
 # %% [markdown] lang="en"
 # Without the line, no prompt in the world can bring the right answer: the model can only invent or say that it does not know. **Wanting facts, give facts.**
@@ -512,7 +512,7 @@ for sentences in (1, 4):
 plots.show(figure, alt="How many answers have one to six sentences when four are asked for.")
 
 # %%
-widgets.explorer(try_sentences, sentences=(1, 4, 1, 2))
+widgets.explorer(try_sentences, sentences=(1, 4, 1, 4))
 
 # %% [markdown] lang="en"
 # ### Exercise 07.3: A prompt for headlines (★★☆, 12 minutes)

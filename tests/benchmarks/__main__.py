@@ -17,6 +17,7 @@ from tests.benchmarks import (
     bench_generation,
     bench_images,
     bench_models,
+    bench_prompts,
     bench_text,
     bench_town,
     bench_training,
@@ -220,6 +221,32 @@ def image_figures() -> list[Figure]:
     ]
 
 
+def prompt_figures() -> list[Figure]:
+    """The shipped model that follows instructions: success by kind of task, and what each part of a prompt is worth."""
+    found = bench_prompts.run()
+    other = {name: round(value, 1) for name, value in found.items() if not name.startswith("success")}
+    print(f"  gains in points, and the low ends of their intervals: {other}", flush=True)
+    of = "held-out cases solved with all parts of the prompt"
+    figures = [
+        Figure(f"{of}, {name.removeprefix('success_')}", round(value, 1), "%", at_least=85)
+        for name, value in found.items()
+        if name.startswith("success")
+    ]
+    names = {part: f"the right {part}" for part in bench_prompts.PARTS} | {
+        "clear": "a clear prompt, not its vague twin"
+    }
+    return figures + [
+        # "Clear of zero" is more than 0.
+        Figure(
+            f"gain by {name}, low end of the 95 % interval",
+            round(found[f"low_{part}"], 1),
+            "points",
+            at_least=0.1,
+        )
+        for part, name in names.items()
+    ]
+
+
 GROUPS = {
     "start": start_figures,
     "training": training_figures,
@@ -230,6 +257,7 @@ GROUPS = {
     "finetuning": finetuning_figures,
     "town": town_figures,
     "images": image_figures,
+    "prompts": prompt_figures,
     "lessons": lesson_figures,
 }
 
