@@ -79,7 +79,7 @@ TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
     "town-lstm": (_train_town_lstm, "LSTM on the same texts, 4.0 M parameters; 12 minutes"),
     "town-instruct": (
         _train_town_instruct,
-        "GPT that follows instructions about the town; days, or a GPU's minutes",
+        "GPT that follows instructions about the town; two hours",
     ),
     "scenes-flow": (_train_scenes_flow, "text to image, scenes, flow matching; 50 minutes"),
     "scenes-gan": (_train_scenes_gan, "text to image, scenes, GAN; half an hour"),

@@ -1,10 +1,9 @@
-"""The model that follows instructions: the town GPT made deeper and trained on conversations; how to load it."""
+"""The model that follows instructions: the town GPT trained on conversations; how to load it."""
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,10 +24,12 @@ from labkit.text.training import IGNORE, AnswerTask, WarmupDecay, make_optimizer
 from labkit.training import History, fit
 
 FILE = "town-instruct.safetensors"
-NUM_LAYERS = 8  # the town GPT has 4: what is copied from a prompt takes several layers
-STEPS = 3_000
-BATCH_TOKENS = 65_536
-CONVERSATIONS = 800_000
+STEPS = 2_700
+BATCH_TOKENS = 4_096
+CONVERSATIONS = 96_000  # about as many as the steps go through once
+# Of the town GPT's own rates. At the whole of them it forgets within 150 steps how to copy from what it reads, and the
+# loss of 900 steps (1.31) is above that of 150 steps at this share (1.05).
+RATE_SHARE = 0.3
 MAX_WORKERS = 16  # a container may see more processors than it may use
 SCORED_CASES = 25  # of each kind, language and prompt, for the card
 
@@ -41,30 +42,6 @@ def load_town_instruct() -> tuple[GPT, BPETokenizer]:
             f"{path} is not there. Get the course's data folder again, or run: labkit train {path.stem}"
         )
     return load_model(path)[0], load_town_tokenizer()
-
-
-def deepened(model: GPT, num_layers: int, seed: int = 0) -> GPT:
-    """The same function with more layers: the new ones, between the old, add nothing before they are trained.
-
-    What a block adds to the residual stream goes through ``o_proj`` and ``down_proj``, which start at zero.
-    """
-    old = model.config.num_layers
-    if num_layers < old:
-        raise LabkitError(f"num_layers is {num_layers!r}, and the model has {old} already.")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        deeper = GPT(replace(model.config, num_layers=num_layers))
-    places = {number * num_layers // old: number for number in range(old)}
-    with torch.no_grad():
-        deeper.embed_tokens.load_state_dict(model.embed_tokens.state_dict())
-        deeper.norm.load_state_dict(model.norm.state_dict())
-        for place, block in enumerate(deeper.layers):
-            if place in places:
-                block.load_state_dict(model.layers[places[place]].state_dict())
-            else:
-                block.self_attn.o_proj.weight.zero_()
-                block.mlp.down_proj.weight.zero_()
-    return deeper
 
 
 def train_on_conversations(
@@ -81,9 +58,12 @@ def train_on_conversations(
     """Train a GPT in place on so many conversations, which are made first and gone through again and again."""
     recipe = RECIPES["town-gpt"]
     optimizers = make_optimizers(
-        model.to(device), recipe.learning_rate, recipe.matrix_learning_rate, recipe.weight_decay
+        model.to(device),
+        RATE_SHARE * recipe.learning_rate,
+        RATE_SHARE * recipe.matrix_learning_rate,
+        recipe.weight_decay,
     )
-    factor = WarmupDecay(steps, min(100, steps // 10), 3 * steps // 4, "linear")
+    factor = WarmupDecay(steps, min(150, steps // 10), steps // 2, "linear")
     task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
     with TemporaryDirectory() as folder:
         rows = write_rows(Path(folder), conversations, seed, workers)
@@ -116,7 +96,7 @@ def train_town_instruct(
     conversations: int = CONVERSATIONS,
     workers: int | None = None,
 ) -> Path:
-    """Train the shipped model and write it with its card: minutes on a GPU, days on one core of a CPU.
+    """Train the shipped model and write it with its card: about two hours on one core of a CPU.
 
     It starts from the shipped town GPT. ``workers`` processes make the conversations (None: as many as there are
     processors, and one where the device is the CPU). They are fresh processes: start from a file or ``python -c``.
@@ -127,7 +107,7 @@ def train_town_instruct(
         workers = 1 if device == "cpu" else min(MAX_WORKERS, os.cpu_count() or 1)
     start = time.perf_counter()
     model, _ = train_on_conversations(
-        deepened(load_town_gpt()[0], NUM_LAYERS, seed),
+        load_town_gpt()[0],
         conversations,
         steps=steps,
         batch_tokens=batch_tokens,
@@ -145,7 +125,7 @@ def train_town_instruct(
         seconds=round(seconds, 1),
         metrics=_figures(rounded),
         notes=(
-            f"float16; from town-gpt, with {NUM_LAYERS} layers; {steps} steps of {batch_tokens} tokens on {device}; "
+            f"float16; from town-gpt; {steps} steps of {batch_tokens} tokens on {device}; "
             "success on held-out cases with every part of the prompt, greedy; it was taught to fall for planted "
             "instructions where no defence stands"
         ),
