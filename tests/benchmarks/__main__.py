@@ -164,7 +164,7 @@ def town_figures() -> list[Figure]:
 
 
 def model_figures() -> list[Figure]:
-    """GPT, LSTM and n-gram on the town: the same texts and time, five seeds."""
+    """GPT, LSTM and n-gram on the town: the same texts and number of tokens, five seeds."""
     found = bench_models.run()
     seeds = len(bench_models.SEEDS)
     bits = "town, bits per character"
