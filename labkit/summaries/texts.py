@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from labkit.common import LANGUAGES, LabkitError
 from labkit.text.scores import split_sentences
 
-MAX_CHARACTERS = (
-    200_000  # about eighty pages: what is longer is no news report, and TextRank compares all pairs
-)
+MAX_CHARACTERS = 200_000  # about eighty pages: what is longer is no news report
 # After these a full stop ends no sentence.
-ABBREVIATIONS = frozenset(
-    ["mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "gen.", "sen.", "rep.", "gov.", "lt.", "col.", "capt.", "no.", "vs.", "e.g.", "i.e.", "u.s.", "u.k.", "jan.", "feb.", "mar.", "apr.", "aug.", "sept.", "oct.", "nov.", "dec.", "jr.", "sr.", "inc.", "co.", "corp.", "approx."]
+ABBREVIATIONS = tuple(
+    f"{word}."
+    for word in (
+        *("mr", "mrs", "ms", "dr", "st", "prof", "gen", "sen", "rep", "gov", "lt", "col", "capt", "no", "vs"),
+        *("e.g", "i.e", "u.s", "u.k", "jan", "feb", "mar", "apr", "aug", "sept", "oct", "nov", "dec"),
+        *("jr", "sr", "inc", "co", "corp", "approx"),
+    )
 )
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _LAST_WORD = re.compile(r"\S+$")

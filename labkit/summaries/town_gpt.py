@@ -1,0 +1,89 @@
+"""The town GPT as a summarizer: fine-tuned to go on after an article with its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labkit.common import LabkitError
+from labkit.summaries.texts import Report, Summary, check_article, language_of, sentences_of
+from labkit.text.decoding import complete_all
+from labkit.text.gpt import GPT
+from labkit.text.rows import RowBatches, Rows
+from labkit.text.tokenizer import BPETokenizer
+from labkit.text.training import AnswerTask, WarmupDecay, make_optimizers, make_schedules
+from labkit.training import History, fit
+
+MARKS = {"en": "Summary: ", "zh": "摘要："}  # between an article and its summary
+MAX_SUMMARY = 120  # tokens
+LEARNING_RATE = 1e-3
+MATRIX_LEARNING_RATE = 6e-3
+
+
+class GPTSummarizer:
+    """A GPT that has learned to summarize, with its tokenizer."""
+
+    def __init__(self, model: GPT, tokenizer: BPETokenizer) -> None:
+        self.model, self.tokenizer = model, tokenizer
+
+    def summarize(self, article: str, num_beams: int = 1) -> Summary:
+        """A new text in the article's language; of a long article the beginning is read."""
+        return self.summarize_all([article], num_beams)[0]
+
+    def summarize_all(self, articles: Sequence[str], num_beams: int = 1) -> list[Summary]:
+        """Summaries of several articles, in one batch."""
+        languages = [_language(article) for article in articles]
+        prompts = [prompt_of(article, self.model, self.tokenizer) for article in articles]
+        texts = complete_all(
+            self.model, self.tokenizer, prompts, max_new_tokens=MAX_SUMMARY, num_beams=num_beams, stop="\n"
+        )
+        found = [tuple(sentences_of(text)) for text in texts]
+        return [
+            Summary(sentences, (None,) * len(sentences), language)
+            for sentences, language in zip(found, languages, strict=True)
+        ]
+
+
+def prompt_of(article: str, model: GPT, tokenizer: BPETokenizer) -> str:
+    """The article in one line and the mark after it, cut to what the model can see beside a summary."""
+    room = model.config.max_positions - MAX_SUMMARY - 20
+    text = " ".join(check_article(article).split())
+    ids = tokenizer.encode(text)
+    if len(ids) > room:
+        text = tokenizer.decode(ids[:room]).rstrip("\ufffd")
+    return f"{text}\n{MARKS[_language(article)]}"
+
+
+def finetune_gpt(
+    model: GPT,
+    tokenizer: BPETokenizer,
+    reports: Sequence[Report],
+    *,
+    steps: int = 300,
+    batch_tokens: int = 4_096,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: bool = True,
+) -> tuple[GPTSummarizer, History]:
+    """Teach a GPT in place to write the summaries of these reports, of one language or both."""
+    if not reports:
+        raise LabkitError("There are no reports to train on.")
+    end = tokenizer.eos_id
+    rows = Rows.join(
+        (
+            [end, *tokenizer.encode(prompt_of(report.article, model, tokenizer))],
+            [*tokenizer.encode(report.summary)[: MAX_SUMMARY - 1], end],
+        )
+        for report in reports
+    )
+    optimizers = make_optimizers(model.to(device), LEARNING_RATE, MATRIX_LEARNING_RATE)
+    factor = WarmupDecay(steps, min(50, steps // 10), steps // 2, "linear")
+    task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
+    history = fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)
+    return GPTSummarizer(model, tokenizer), history
+
+
+def _language(article: str) -> str:
+    found = language_of(check_article(article))
+    if not found:
+        raise LabkitError("The town GPT writes English and Chinese, and the article is in neither.")
+    return found
