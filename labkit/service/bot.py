@@ -29,8 +29,9 @@ from labkit.service.utterances import MASKS
 FEW = 5  # pieces in stock that are worth a word
 SMALL_TALK = ("greeting", "thanks", "goodbye")
 NO_NUMBER = re.compile(
-    r"(don'?t|do not|cannot|can'?t|lost|no idea|forgot|haven'?t|without|not sure|no longer)\b.*(number|mail|phone|have|know|it\b|that)"
-    r"|(忘|找不到|不知道|没有|丢|记不|想不起|查不到).*(订单号|号|邮箱|电话|手机|短信|了|清)?",
+    r"(don'?t|do not|cannot|can'?t|lost|no idea|forgot|haven'?t|no longer)\b.*\b(number|e-?mail|it|have|know|one)\b"
+    r"|(忘|找不到|不知道|没有|丢|记不|想不起|查不到|删).{0,6}(订单号|号码|单号|号|邮箱|短信)"
+    r"|(订单号|号码|单号|那个号|邮箱|短信).{0,6}(忘|找不到|不知道|没有|没了|丢|记不|删)",
     re.IGNORECASE,
 )
 
@@ -135,7 +136,7 @@ class Conversation:
 
     def _turn(self, text: str) -> None:
         slots = extract(text, list(self.bot.products))
-        found = self.bot.intents.explain(slots.masked)
+        found = self.bot.intents.explain(slots.request or slots.masked)
         entry = self._entry
         entry.intent, entry.slots = found.intent, slots.found()
         entry.score, entry.threshold, entry.evidence = (
@@ -160,13 +161,8 @@ class Conversation:
 
     def _goes_on(self, slots: Slots, found: Prediction) -> bool:
         """Whether a message with details belongs to the task: unless it asks for another one in clear words."""
-        other = (
-            found.intent in TASKS
-            and found.intent != self.state.task
-            and found.margin > self.bot.config.clarify_margin
-        )
-        few = len(slots.rest.split()) <= 4 if self.bot.language == "en" else len(slots.rest) <= 8
-        return few or not other
+        other = found.intent in TASKS and found.intent != self.state.task
+        return not slots.request or not other or found.margin <= self.bot.config.clarify_margin
 
     def _take(self, slots: Slots) -> None:
         """Keep what the message holds."""
@@ -232,10 +228,7 @@ class Conversation:
     def _by_intent(self, text: str, slots: Slots, found: Prediction) -> None:
         """A message that answers no open question."""
         state, config = self.state, self.bot.config
-        details_only = bool(slots.order or slots.contact) and len(slots.rest) <= (
-            6 if self.bot.language == "en" else 2
-        )
-        if details_only:
+        if not slots.request:
             self._take(slots)
             if state.task:
                 self._work()
@@ -293,7 +286,7 @@ class Conversation:
         if hits and hits[0].score >= config.sure_knowledge_score:
             self._serve(hits[0].article, f"score {hits[0].score:.1f}, though the intent is not sure")
             return
-        if slots.products and len(slots.rest) < 12:
+        if slots.products:
             self._product(text, slots)
             return
         state.misses += 1
@@ -419,7 +412,7 @@ class Conversation:
                 "no_answer", f"best score {hits[0].score:.1f}" if hits else "no article shares a term"
             )
         elif len(hits) > 1 and hits[1].score >= CLOSE * hits[0].score and self.state.asked != "article":
-            self._clarify_article(hits[:2])
+            self._clarify_article([hit for hit in hits if hit.score >= CLOSE * hits[0].score])
         else:
             self._serve(hits[0].article, f"score {hits[0].score:.1f} for {', '.join(hits[0].shared[:6])}")
 

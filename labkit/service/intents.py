@@ -127,7 +127,7 @@ class IntentModel:
             place = list(machine.classes_).index(OUT_OF_SCOPE)
             self._scope = (coefficients[place], intercepts[place])
         self.intents = names
-        self._names: np.ndarray | None = None
+        self._names = np.concatenate([v.get_feature_names_out() for v in self._vectorizers])
         return self
 
     @property
@@ -171,7 +171,6 @@ class IntentModel:
         second, best = np.argsort(values[0])[-2:]
         gains = (self.weights[best] - self.weights[second])[row.indices] * row.data
         order = np.argsort(-gains)[:features]
-        names = self._feature_names()
         return Prediction(
             intent=self.intents[best] if score[0] >= self.threshold else OUT_OF_SCOPE,
             score=float(score[0]),
@@ -179,7 +178,7 @@ class IntentModel:
             best=self.intents[best],
             second=self.intents[second],
             margin=float(values[0, best] - values[0, second]),
-            evidence=tuple(str(names[row.indices[i]]) for i in order if gains[i] > 0),
+            evidence=tuple(str(self._names[row.indices[i]]) for i in order if gains[i] > 0),
         )
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[str]) -> ScopeScores:
@@ -199,11 +198,6 @@ class IntentModel:
         if self._scope is not None:
             score = score - self.config.scope_weight * (rows @ self._scope[0] + self._scope[1])
         return values, score
-
-    def _feature_names(self) -> np.ndarray:
-        if self._names is None:
-            self._names = np.concatenate([v.get_feature_names_out() for v in self._vectorizers])
-        return self._names
 
     def _check_fitted(self) -> None:
         if not self.intents:

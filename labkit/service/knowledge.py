@@ -20,7 +20,7 @@ from labkit.service.retrieval import BM25
 from labkit.service.text import check_language, fold
 
 # Two passages whose scores differ by less cannot be told apart by their words.
-CLOSE = 0.88
+CLOSE = 0.8
 ORDERS = re.compile(
     r"ignore|disregard|instruction|system\s*:|assistant|prompt|override|you must|reveal|print all|database"
     r"|忽略|无视|指令|系统提示|提示词|你必须|透露|数据库|全部客户|助手"
@@ -128,14 +128,18 @@ class Knowledge:
         self._answers = BM25([article.answer for article in self.articles])
 
     def search(self, question: str, count: int = 3) -> list[Found]:
-        """The articles that fit best: the score of their best question, and a third of that of their answer."""
+        """The articles that fit best: the score of their best question, and a third of that of their answer.
+
+        A question counts in full if all of it was asked, half if next to nothing: the words that the customer did
+        not say speak against it.
+        """
         scores: dict[int, float] = {}
         shared: dict[int, tuple[str, ...]] = {}
-        for hit in self._questions.search(question, count=12):
-            number = self._owner[hit.index]
-            if hit.score > scores.get(number, 0.0):
-                scores[number], shared[number] = hit.score, hit.shared
-        for hit in self._answers.search(question, count=12):
+        for hit in self._questions.search(question, count=20):
+            number, score = self._owner[hit.index], hit.score * (0.5 + 0.5 * hit.covered)
+            if score > scores.get(number, 0.0):
+                scores[number], shared[number] = score, hit.shared
+        for hit in self._answers.search(question, count=20):
             scores[hit.index] = scores.get(hit.index, 0.0) + hit.score / 3
             shared.setdefault(hit.index, hit.shared)
         best = sorted(scores, key=lambda number: (-scores[number], number))[:count]

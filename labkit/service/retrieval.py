@@ -18,11 +18,11 @@ from labkit.common import LabkitError
 from labkit.service.text import CHINESE, close_to, terms
 
 ENDINGS = (("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""))
-STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(  # noqa: SIM905
     "a an and are as at be but by can could d did do does for from get got had has have how i if in is it its ll m me "
     "my no not of on or our please re s shall should so some t that the their them then there they this to up us ve "
     "was we were what when where which who why will with would you your i'm it's don't i'd i've "
-    "的 了 吗 呢 啊 吧 么 我 你 您 是 在 有 也 就 都 和 与 请问 怎么 什么 可以 一下 这个 那个 多少 我的 你们 我们".split()
+    "的 了 吗 呢 啊 吧 么 我 你 您 是 在 有 也 就 都 和 与 请问 怎么 什么 可以 一下 这个 那个 多少 我的 你们 我们 可不 不可 能不 不能 会不 不会 有没 没有 是不 不是 哪些 哪里 在哪 么办 怎样".split()
 )
 
 
@@ -33,6 +33,7 @@ class Hit:
     index: int
     score: float
     shared: tuple[str, ...]
+    covered: float  # how much of the passage they are, by rarity, in [0, 1]
 
 
 def stem(word: str) -> str:
@@ -40,6 +41,8 @@ def stem(word: str) -> str:
     for ending, instead in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: len(word) - len(ending)] + instead
+            if word[-1] == word[-2:-1] and word[-1] not in "lseo":  # wrapping -> wrap
+                word = word[:-1]
             break
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
@@ -70,10 +73,11 @@ class BM25:
         mean = sum(lengths) / len(lengths) or 1.0
         holds = Counter(term for count in counts for term in count)
         self._weights: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        self._rarity = {t: math.log(1 + (len(passages) - n + 0.5) / (n + 0.5)) for t, n in holds.items()}
+        self._totals = [sum(self._rarity[term] for term in count) or 1.0 for count in counts]
         for index, (count, length) in enumerate(zip(counts, lengths, strict=True)):
             for term, times in count.items():
-                rarity = math.log(1 + (len(passages) - holds[term] + 0.5) / (holds[term] + 0.5))
-                weight = rarity * times * (k + 1) / (times + k * (1 - b + b * length / mean))
+                weight = self._rarity[term] * times * (k + 1) / (times + k * (1 - b + b * length / mean))
                 self._weights[term].append((index, weight))
 
     def search(self, question: str, count: int = 5) -> list[Hit]:
@@ -86,7 +90,15 @@ class BM25:
                 found[index] += weight
                 shared[index].append(term)
         best = sorted(found, key=lambda index: (-found[index], index))[:count]
-        return [Hit(index, found[index], tuple(shared[index])) for index in best]
+        return [
+            Hit(
+                index,
+                found[index],
+                tuple(shared[index]),
+                sum(self._rarity[t] for t in shared[index]) / self._totals[index],
+            )
+            for index in best
+        ]
 
     def _known(self, term: str) -> str:
         if term in self._weights or len(term) < 5 or re.match(rf"[{CHINESE}]", term):

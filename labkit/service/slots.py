@@ -11,11 +11,22 @@ from labkit.service.utterances import MASKS
 
 # LK-483920, lk 483920, LK483920, #483920, 483 920: what people make of an order number.
 _ORDER = re.compile(
-    r"(?<![\w@.-])(?:l\s?k\s?[-_:#]?\s?|#\s?|no\.?\s?|nr\.?\s?)?(\d{3}[\s-]?\d{3})(?![\d@]|[-.\s]\d)",
+    r"(?<![a-z0-9_@.-])(?:l\s?k\s?[-_:#]?\s?|#\s?|no\.?\s?|nr\.?\s?)?(\d{3}[\s-]?\d{3})(?![\d@]|[-.\s]\d)",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[a-z0-9._%+-]+\s?@\s?[a-z0-9-]+(?:\s?\.\s?[a-z0-9-]+)+", re.IGNORECASE)
-_PHONE = re.compile(r"(?<![\w-])(?:\+?\d[\d\s()-]{7,}\d)(?!\w)")
+_PHONE = re.compile(r"(?<![a-z0-9_-])(?:\+?\d[\d\s()-]{7,}\d)(?![a-z0-9_])", re.IGNORECASE)
+_CLAUSE = re.compile(r"(?<=[.!?;])\s+|[,，。！？；]\s*")
+_GREETING = re.compile(
+    r"(hi|hello|hey|good (morning|afternoon|evening)|你好|您好|在吗|亲|嗨|哈喽)( there)?[.!?呀啊]*",
+    re.IGNORECASE,
+)
+# Words around a detail that ask for nothing: "my order number is ...", "我留的是 ...".
+_FILLER = re.compile(
+    r"\b(it|it's|its|is|the|my|your|you|have|on|file|order|number|no|nr|e-?mail|mail|address|phone|contact|should|be|that|this|and|for|"
+    r"of|i|gave|under|with|here|sorry|ok|okay|yes|please|are|am|s)\b|订单号|订单|单号|号码|联系方式|联系电话|手机号|电话|手机|邮箱|留的|这一单|那一单|应该|就是|我的|我|是|为|的|号|和|[^\w\u4e00-\u9fff]",
+    re.IGNORECASE,
+)
 _CHOICES = (
     (r"\b(?:1|one|first|former)\b|第一|一号|前面那|^1", 0),
     (r"\b(?:2|two|second)\b|第二|二号|^2", 1),
@@ -33,7 +44,9 @@ class Slots:
     phone: str | None
     products: tuple[str, ...]  # more than one where the words fit several
     masked: str
-    rest: str  # the text without what was found
+    request: (
+        str  # what is left for the classifier: clauses that only greet or only give details are taken out
+    )
 
     @property
     def contact(self) -> str | None:
@@ -57,13 +70,28 @@ def extract(message: str, products: Sequence[str]) -> Slots:
     if match:
         masked = f"{masked[: match.start()]} {MASKS['order']} {masked[match.end() :]}"
     named, masked = find_products(masked, products)
-    rest = masked
-    for mask in MASKS.values():
-        rest = rest.replace(mask, " ")
     return Slots(
         order, re.sub(r"\s", "", email).lower() if email else None, phone, named, " ".join(masked.split()),
-        " ".join(rest.split()),
+        _request(" ".join(masked.split())),
     )  # fmt: skip
+
+
+def _request(masked: str) -> str:
+    """The clauses that ask for something; empty where the message only gives details."""
+    clauses = [clause.strip() for clause in _CLAUSE.split(masked) if clause and clause.strip()]
+    kept = [clause for clause in clauses if not _only_details(clause)]
+    while len(kept) > 1 and _GREETING.fullmatch(kept[0]):
+        kept.pop(0)
+    separator = "，" if re.search(rf"[{CHINESE}]", masked) else ", "
+    return separator.join(kept) if len(kept) < len(clauses) else masked
+
+
+def _only_details(clause: str) -> bool:
+    """Whether a clause holds an order number or a contact, and apart from it only words that ask for nothing."""
+    rest = clause
+    for name in ("order", "email", "phone"):
+        rest = rest.replace(MASKS[name], " ")
+    return rest != clause and not _FILLER.sub("", rest.replace(MASKS["product"], "product"))
 
 
 def find_products(text: str, products: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -77,10 +105,7 @@ def _find_english(text: str, products: Sequence[str]) -> tuple[tuple[str, ...], 
     used: dict[str, list[str]] = {}
     for name in products:
         parts = fold(name).split()
-        hits = [
-            next((w for w in words if w == part or w == f"{part}s" or close_to(w, part)), None)
-            for part in parts
-        ]
+        hits = [next((w for w in words if w[0] == part[0] and _same_word(w, part)), None) for part in parts]
         if hits[-1] or (len(parts) > 1 and hits[0] and len(parts[0]) > 4 and parts[0] not in COMMON):
             used[name] = [hit for hit in hits if hit]
     if not used:
@@ -92,6 +117,11 @@ def _find_english(text: str, products: Sequence[str]) -> tuple[tuple[str, ...], 
         masked = re.sub(rf"\b{re.escape(hit)}\b", MASKS["product"] if first else " ", masked)
         first = False
     return tuple(best[:4]), masked
+
+
+def _same_word(word: str, part: str) -> bool:
+    """The same, its plural, or what a typing error after the first letter makes of it."""
+    return word in (part, f"{part}s") or close_to(word, part)
 
 
 def _find_chinese(text: str, products: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -117,7 +147,7 @@ def _longest_shared(text: str, name: str) -> str:
 
 
 # Words that stand in a product's name and in ordinary talk.
-COMMON = frozenset(
+COMMON = frozenset(  # noqa: SIM905
     "clear quiet swift winter steel mountain glass water moon dark rain trail wooden 套装 口袋 运动 高清 轻快".split()
 )
 

@@ -98,9 +98,9 @@ class OpeningWriter:
         context, limit = [0], 24
         while len(context) < limit:
             p = model.next_probabilities(context)
-            p = np.where(p >= 0.02, p, 0.0)  # what was hardly ever seen makes a broken sentence
-            if not p.sum():
-                return None
+            p = np.where(
+                p >= 0.4 * p.max(), p, 0.0
+            )  # min-p: what was hardly ever seen makes a broken sentence
             draw = self._rng.random() * p.sum()
             unit = min(int(np.searchsorted(np.cumsum(p), draw, side="right")), len(p) - 1)
             if unit == 0:
