@@ -215,7 +215,7 @@ LUCK = Exercise(
         ),
         Text(
             "min(1.0, 2 * sum(math.comb(n, k) for k in range(max(wins, losses), n + 1)) / 2**n).",
-            "min(1.0, 2 * sum(math.comb(n, k) for k in range(max(wins, losses), n + 1)) / 2**n)。",
+            "先令 n = wins + losses：min(1.0, 2 * sum(math.comb(n, k) for k in range(max(wins, losses), n + 1)) / 2**n)。",
         ),
     ],
 )
@@ -425,7 +425,7 @@ HEADLINE = _prompt_exercise(
         ),
         Text(
             'Template("Summarize the text.", context="{text}", style="As a headline.", parameters="Use at most {limit} words.").',
-            'Template("Summarize the text.", context="{text}", style="As a headline.", parameters="Use at most {limit} words.")。',
+            '例如：Template("Summarize the text.", context="{text}", style="As a headline.", parameters="Use at most {limit} words.")。',
         ),
     ],
 )

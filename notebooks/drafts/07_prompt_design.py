@@ -92,6 +92,8 @@ lab = start(MODE, SEED)
 # %%
 backend = laboratory.open_backend()
 print("the model:", backend.name)
+# The statements of this lesson are checked where they were measured: with the course's own model, on enough cases.
+measured = MODE != "smoke" and backend.name == "town-instruct"
 
 
 def ask(*messages, **settings):
@@ -311,15 +313,16 @@ for name, base in (("+context", "task"), ("+style", "+context"), ("+parameters",
     found = parts.compare(name, base)
     print(f"{name:12} against {base:9}: {100 * found.difference:+3.0f} points, ", end="")
     print(f"won {found.wins}, lost {found.losses}, p = {found.p:.3f}: {found.verdict}")
+assert not measured or parts.compare("+context", "task").verdict == "better"
 
 # %% [markdown] lang="en"
 # `all` has an example where the case has one. Read the table by column: *facts* needs the context, *style* the style, *length* and *format* the parameters. Where the verdict is *unclear*, these
-# cases are too few: the [benchmarks](../README.md) of the course measure the same on 1,800.
+# cases are too few: the benchmarks of the course (table in the README) measure the same on 1,800.
 #
 # **Three roles.** A prompt *guides* (what to do), *improves* (how to do it better) and *controls* (what the result must keep to). The same results, seen so:
 
 # %% [markdown] lang="zh"
-# `all` 在题目有示例时还带上示例。表要按列看：*facts*（事实）靠上下文，*style* 靠风格，*length* 和 *format* 靠参数。判定为 *unclear* 的，是这里的题太少；课程的[基准测试](../README.md)用 1,800 道题测了同样的内容。
+# `all` 在题目有示例时还带上示例。表要按列看：*facts*（事实）靠上下文，*style* 靠风格，*length* 和 *format* 靠参数。判定为 *unclear* 的，是这里的题太少；课程的基准测试（见 README 里的表）用 1,800 道题测了同样的内容。
 #
 # **三种作用**：提示词可以*引导*（做什么）、*改进*（怎样做得更好）、*控制*（结果必须守住什么）。把同一批结果换个角度看：
 
@@ -446,7 +449,7 @@ widgets.explorer(try_context, lines=(0, 4, 1, 4))
 # **风格**：五种程序能从形式上认出的风格。数字是：有多少回答被认作所要求的那种风格。
 
 # %%
-topics = tasks.cases("write", "en", lab.pick(2, 6, 30), SEED + 2)
+topics = tasks.cases("write", "en", lab.pick(2, 5, 30), SEED + 2)
 style_words = {
     "diary": "As a diary entry.",
     "letter": "As a letter to a friend.",
@@ -625,10 +628,10 @@ print(
 )
 
 # %% [markdown] lang="en"
-# A small model knows few ways of saying things; a large one forgives more, but not everything. **Test a prompt under other words before you trust it.** And wire nothing in: what changes from case to case belongs in a field.
+# How far the rates lie apart is the price of the words alone. Small models know few ways of saying things; large ones forgive more, but not everything (Sclar et al. 2023). **Test a prompt under other words before you trust it.** And wire nothing in: what changes from case to case belongs in a field.
 
 # %% [markdown] lang="zh"
-# 小模型只懂不多的几种说法；大模型宽容得多，但也不是什么都能包容。**信任一个提示词之前，先换几种说法测一测。** 另外，别把内容写死：每次会变的东西都应当是字段。
+# 成功率相差多少，就是措辞本身的代价。小模型懂的说法不多；大模型宽容得多，但也不是什么都能包容（Sclar 等，2023）。**信任一个提示词之前，先换几种说法测一测。** 另外，别把内容写死：每次会变的东西都应当是字段。
 
 # %%
 for prompt in ('Summarize: "On Monday Anna Bell lost a kite."', "Summarize: {text}"):
@@ -645,49 +648,35 @@ for prompt in ('Summarize: "On Monday Anna Bell lost a kite."', "Summarize: {tex
 # 有的愿望难说清，却容易做给人看：一种格式、一种口吻、一组标签。*少样本*（few-shot）提示就是在请求前面放几道做好的示例。下面这些题的形式*一个字也没有说*，只有示例看得出来。先**预测**：没有示例时，成功率是多少？
 
 # %%
-rng = Random(SEED)
-drafts = []
-while len(drafts) < lab.pick(3, 20, 60):
+rng, unsaid, solved_examples = Random(SEED), [], {}
+while len(unsaid) < lab.pick(3, 20, 60):
     draft = tasks.draw(rng.choice(["classify", "list", "answer", "extract"]), "en", rng, "test")
     if draft.case.example is not None:
-        drafts.append((draft.case, [draft.case.example, draft.another(), draft.another()]))
+        unsaid.append(draft.case)
+        solved_examples[id(draft.case)] = (draft.case.example, draft.another())
 
 
 def with_examples(count):
-    """A variant that shows so many examples."""
-
-    def build(pair):
-        case, examples = pair
-        return Template(
-            literal(case.task),
-            context=literal(case.context),
-            style=literal(case.style),
-            parameters=literal(case.parameters),
-            examples=tuple(examples[:count]),
-        ).render()
-
-    return build
+    """Words a case with so many examples before it."""
+    names = ("task", "context", "style", "parameters")
+    return lambda case: Template(
+        **{name: literal(getattr(case, name)) for name in names}, examples=solved_examples[id(case)][:count]
+    ).render()
 
 
 # %%
-class Shown:
-    """A case beside its examples, judged by the case."""
-
-    def __init__(self, pair):
-        self.pair, self.judge = pair, pair[0].judge
-
-
 shots = evaluate(
-    [Variant(f"{n} examples", lambda shown, n=n: with_examples(n)(shown.pair)) for n in (0, 1, 3)],
-    [Shown(pair) for pair in drafts],
+    [Variant(name, with_examples(n)) for name, n in (("no example", 0), ("one example", 1), ("two", 2))],
+    unsaid,
     backend,
     short,
 )
-print(shots.compare("1 examples", "0 examples").explain())
+print(shots.compare("one example", "no example").explain())
+assert not measured or shots.compare("one example", "no example").verdict == "better"
 shots.table(checks=[])
 
 # %% [markdown] lang="en"
-# The form cannot be guessed, so without an example nearly nothing can be right; one shows it. Look at the *prompt tokens*: each example is paid for at every call. More examples help where one does not settle the form. They must not contradict each other, and they must **not be the cases you
+# The form cannot be guessed from the words; without an example only luck hits it, and one example shows it. Look at the *prompt tokens*: each example is paid for at every call. More examples help where one does not settle the form. They must not contradict each other, and they must **not be the cases you
 # test on**.
 #
 # ### Thinking aloud
@@ -695,7 +684,7 @@ shots.table(checks=[])
 # *Chain of thought*: the prompt asks for the steps before the answer. Every token that the model writes is more computing, and a result that it can look back at. Questions that take several steps, asked both ways:
 
 # %% [markdown] lang="zh"
-# 形式猜不出来，所以没有示例几乎不可能全对，给一个就看明白了。注意 *prompt tokens*：每个示例每次调用都要付费。一个示例定不下形式时，多给才有用；示例之间不能互相矛盾，也**不能就是拿来测试的题**。
+# 形式从文字里猜不出来：没有示例，只能靠碰；给一个，就看明白了。注意 *prompt tokens*：每个示例每次调用都要付费。一个示例定不下形式时，多给才有用；示例之间不能互相矛盾，也**不能就是拿来测试的题**。
 #
 # ### 把思考说出来
 #
@@ -784,7 +773,7 @@ check("07.4", first_object)
 # %% [markdown] lang="zh"
 # 现在来测。每段文字配一个 schema，列出想要的键。温度取 1，好让修正有事可做。三个数字：提示词里不写 schema、写上、再加一次修正。
 
-# %%
+# %% tags=["nbval-ignore-output"]
 rng = Random(SEED)
 records = [tasks.draw("extract", "en", rng, "test") for _ in range(lab.pick(2, 16, 60))]
 schemas = []
@@ -861,7 +850,7 @@ check("07.5", record_prompt)
 #
 # 只记下提示词、不记解码设置，等于只记了一半。还是写标题，用三个温度。两个数字：各题的成功率，和同一个提示词用八个种子得到几种不同的回答。
 
-# %%
+# %% tags=["nbval-ignore-output"]
 headline = Template(
     "Summarize the text.", context="{text}", style="As a headline.", parameters="Use at most {limit} words."
 )
@@ -880,7 +869,7 @@ for temperature in (0.0, 0.7, 1.4):
         f"temperature {temperature}: {rates[temperature].mean:.0%} right ({low:.0%} to {high:.0%}), {different[temperature]} different of {len(seeds)}"
     )
 
-# %%
+# %% tags=["nbval-ignore-output"]
 ax = plots.lines(
     list(rates),
     {"right": [e.mean for e in rates.values()], "different of 8": [d / 8 for d in different.values()]},
@@ -890,14 +879,14 @@ ax = plots.lines(
 )
 plots.show(
     ax,
-    alt="As the temperature rises, the share of different headlines rises, and the share of right ones falls.",
+    alt="Over the temperature: the share of right headlines, and the share of different ones among eight seeds.",
 )
 
 # %% [markdown] lang="en"
-# For facts and forms take temperature 0, for variety a higher one; lesson 08 goes into it. Two more parameters that are not words: `max_tokens` cuts the answer off (the reply says `finish="length"`), and `stop` ends it at a text.
+# At temperature 0 there is one answer; what a higher one adds in variety it takes from what is right. So for facts and forms take 0, for variety more; lesson 08 goes into it. Two more parameters that are not words: `max_tokens` cuts the answer off (the reply says `finish="length"`), and `stop` ends it at a text.
 
 # %% [markdown] lang="zh"
-# 要事实、要格式，用温度 0；要花样，用高一些，第 08 课会细讲。还有两个不是文字的参数：`max_tokens` 到长度就截断（回答里会写 `finish="length"`），`stop` 遇到指定文本就结束。
+# 温度 0 只有一种回答；调高换来的花样，要拿正确率去付。所以要事实、要格式就用 0，要花样再调高，第 08 课会细讲。还有两个不是文字的参数：`max_tokens` 到长度就截断（回答里会写 `finish="length"`），`stop` 遇到指定文本就结束。
 
 # %%
 for settings in (Settings(max_tokens=6), Settings(max_tokens=60), Settings(max_tokens=60, stop=(".",))):
@@ -970,6 +959,7 @@ plots.show(
 )
 found = compare([not x for x in obeyed["rule"]], [not x for x in obeyed["none"]], "the rule", "no defence")
 print(found.explain())
+assert not measured or found.verdict == "better"
 
 # %% [markdown] lang="en"
 # No defence by words is safe: whoever writes the text may write around it. So measure it, and give the model no rights that a stranger must not have: check what comes out, and let no answer start anything dangerous. Lesson 18 takes this up.
@@ -1147,7 +1137,7 @@ widgets.explorer(
 #
 # ## 13. Break it
 #
-# A colleague compares two prompts on a few cases. To be thorough, he lets each answer five times, with five seeds, at temperature 0, and counts all trials. Look at the numbers. Would you sign the report?
+# A colleague compares two prompts on a few cases. To be thorough, each prompt answers five times, with five seeds, at temperature 0, and all trials count. Look at the numbers. Would you sign the report?
 
 # %% [markdown] lang="zh"
 # 两个提醒。二十道题只看得出大的差距。还有，试十个提示词、留下最好的那个，它在这批题上的成功率必然偏高：**要用新题（换个种子）把优胜者再测一遍**。
@@ -1249,7 +1239,7 @@ mean, low, high = metrics.bootstrap_interval(np.array(safe, dtype=float))
 report(
     measure("success, all parts", parts, "all", "vague"),
     measure("success, with context", parts, "+context", "task"),
-    measure("success, one example", shots, "1 examples", "0 examples"),
+    measure("success, form shown by one example", shots, "one example", "no example"),
     measure("success, reasoning in steps", thinking, "in steps", "at once"),
     Measure(
         "planted lines not obeyed, both defences",
