@@ -391,6 +391,21 @@ def converse(start: Callable[[], Say], queue: list, customer: Customer, turns: i
     return talk
 
 
+def spoken(language: str) -> tuple[list[str], list[str]]:
+    """What the simulated customers say, by intent, and held-out questions: texts and labels that no model learned
+    from, to judge a classifier by. Slots are masked."""
+    from labkit.service.utterances import MASKS
+
+    kept = {*KINDS, "out_of_scope", "forget"} - {"cannot_prove", "knowledge"}
+    texts, labels = [], []
+    for use, lines in _phrases(language).items():
+        if use in kept:
+            texts += [re.sub(r"\{(\w+)\}", lambda match: MASKS[match.group(1)], line) for line in lines]
+            labels += ["never_mind" if use == "forget" else use] * len(lines)
+    questions = [question for question, _, _ in _questions(language)]
+    return texts + questions, labels + ["knowledge"] * len(questions)
+
+
 def _phrases(language: str) -> dict[str, list[str]]:
     phrases: dict[str, list[str]] = {}
     for row in _rows(data_dir() / "service" / f"customers_{language}.jsonl"):

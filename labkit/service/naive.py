@@ -13,9 +13,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labkit.service.intents import OUT_OF_SCOPE
 from labkit.service.knowledge import Article
 from labkit.service.policies import PLACEHOLDER, Policies
 from labkit.service.retrieval import BM25
+from labkit.service.text import fold
+
+
+# The first rule that fits decides. The usual way to begin a service, and the baseline for the classifier.
+RULES = {
+    "en": (
+        ("cancel_order", r"cancel|stop my order"), ("refund_status", r"refund|money back"), ("return_item", r"return|send .*back|exchange"),
+        ("missing_parcel", r"delivered|stolen|lost"), ("damaged_item", r"broken|damaged|defect|faulty|work"),
+        ("change_order", r"change|address|edit"), ("human", r"human|person|agent"), ("order_status", r"where|order|parcel|package"),
+        ("product_info", r"price|cost|stock|how much"), ("complaint", r"complain|terrible|angry"), ("greeting", r"\bhi\b|hello|good "),
+        ("thanks", r"thank"), ("goodbye", r"bye"), ("never_mind", r"never mind|forget"), ("yes", r"\byes\b|\bok"), ("no", r"\bno\b"),
+    ),
+    "zh": (
+        ("cancel_order", r"取消|不要了"), ("refund_status", r"退款|退的钱"), ("return_item", r"退货|退|换"), ("missing_parcel", r"签收|丢|没收到"),
+        ("damaged_item", r"坏|碎|质量|发错"), ("change_order", r"改|地址"), ("human", r"人工|真人"), ("order_status", r"订单|快递|物流|包裹|发货"),
+        ("product_info", r"多少钱|有货|价格"), ("complaint", r"投诉|差评|太差"), ("greeting", r"你好|您好|在吗"), ("thanks", r"谢"),
+        ("goodbye", r"再见|拜"), ("never_mind", r"算了|当我没说"), ("yes", r"^是|^好|^对"), ("no", r"^不"),
+    ),
+}  # fmt: skip
+
+
+def by_rules(text: str, language: str) -> str:
+    """The intent by keywords; ``knowledge`` for a question that no rule knows, else ``out_of_scope``."""
+    text = fold(text)
+    for intent, pattern in RULES[language]:
+        if re.search(pattern, text):
+            return intent
+    return "knowledge" if re.search(r"\?|how|what|can i|怎么|吗|多久|什么", text) else OUT_OF_SCOPE
 
 
 @dataclass(frozen=True)

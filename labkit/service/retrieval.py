@@ -18,8 +18,8 @@ from labkit.common import LabkitError
 from labkit.service.text import CHINESE, close_to, terms
 
 ENDINGS = (("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""))
-STOP_WORDS = frozenset(  # noqa: SIM905
-    "a an and are as at be but by can could d did do does for from get got had has have how i if in is it its ll m me "
+STOP_WORDS = frozenset(
+    "a an and are as at be but by can could d did do does for from get got had has have how i if in is it its ll m me "  # noqa: SIM905
     "my no not of on or our please re s shall should so some t that the their them then there they this to up us ve "
     "was we were what when where which who why will with would you your i'm it's don't i'd i've "
     "的 了 吗 呢 啊 吧 么 我 你 您 是 在 有 也 就 都 和 与 请问 怎么 什么 可以 一下 这个 那个 多少 我的 你们 我们 可不 不可 能不 不能 会不 不会 有没 没有 是不 不是 哪些 哪里 在哪 么办 怎样".split()
@@ -48,7 +48,11 @@ def stem(word: str) -> str:
 
 
 def search_terms(text: str) -> list[str]:
-    """What is counted of a text: terms without stop words, English ones without endings."""
+    """What is counted of a text: terms without stop words, English ones without endings.
+
+    A Chinese question of the form A-not-A (支不支持) counts as its plain form (支持).
+    """
+    text = re.sub(rf"([{CHINESE}])[不没]\1", r"\1", text)
     return [
         term if re.match(rf"[{CHINESE}]", term) else stem(term)
         for term in terms(text)

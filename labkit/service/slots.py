@@ -147,8 +147,9 @@ def _longest_shared(text: str, name: str) -> str:
 
 
 # Words that stand in a product's name and in ordinary talk.
-COMMON = frozenset(  # noqa: SIM905
-    "clear quiet swift winter steel mountain glass water moon dark rain trail wooden 套装 口袋 运动 高清 轻快".split()
+COMMON = frozenset(
+    # Words, written as one text so that they can be read.
+    "clear quiet swift winter steel mountain glass water moon dark rain trail wooden 套装 口袋 运动 高清 轻快".split()  # noqa: SIM905
 )
 
 

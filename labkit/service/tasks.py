@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from labkit.service.database import Line, Order
 from labkit.service.policies import Policies, money
@@ -50,7 +50,10 @@ class Case:
             facts["product"] = self.line.product
         if order.returned is not None:
             back = order.returned
-            facts |= {"product": back.product, "amount": money(back.cents / 100, self.policies.currency)}
+            facts |= {
+                "product": self.line.product if self.line is not None else back.product,
+                "amount": money(back.cents / 100, self.policies.currency),
+            }
             for name, value in (("requested", back.requested_on), ("received", back.received_on),
                                 ("refunded", back.refunded_on)):  # fmt: skip
                 if value is not None:
@@ -126,6 +129,7 @@ def return_item(case: Case) -> Outcome:
 def refund_status(case: Case) -> Outcome:
     """How far the return and its refund have got."""
     back = case.order.returned
+    case = replace(case, line=None)  # what was sent back, whatever product was named
     if back is None:
         return case.outcome("refund_none", "no return is registered")
     if back.refunded_on is not None:
