@@ -185,8 +185,8 @@ def test_recordings_become_utterances_of_equal_parts():
 def test_a_voice_of_recordings_is_heard_by_a_judge_of_recordings():
     """Tones in the place of words: the plumbing from recordings to a verdict."""
     made = Recordings([recording(d, 0.3 + 0.02 * i, i) for d in (1, 6) for i in range(4)], [])
-    recipe = recipes.Recipe(steps=80, frames=300, learning_rate=1e-2, average=0.9)
-    judge, _ = digits.train_judge(made, recipe, progress=False)
+    recipe = recipes.Recipe(steps=150, frames=300, learning_rate=1e-2, average=0.9)
+    judge, _ = digits.train_judge(made, recipe, progress=False, **SMALL)
     model, _ = recipes.train_acoustic(
         digits.utterances(made.train),
         recipe,

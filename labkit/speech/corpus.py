@@ -224,7 +224,8 @@ def _sound_file(folder: Path, name: str) -> Path:
     return next((place for place in places if place.is_file()), places[0])
 
 
-SHIPPED_SENTENCES = 40  # of each language
+WRITTEN = 8_192  # samples at a time: more of them at once overflow the encoder's stack
+SHIPPED_SENTENCES = 32  # of each language
 SHIPPED_QUALITY = 0.75  # of libsndfile's scale from best (0) to smallest (1)
 
 
@@ -258,9 +259,11 @@ def ship(language: str) -> Path:
     files.atomic_write_text(folder / f"{language}.json", json.dumps(_rows(chosen), ensure_ascii=False) + "\n")
     place = folder / f"{language}.ogg"
     samples = np.concatenate([one.samples for one in chosen])
-    soundfile.write(
-        place, samples, SAMPLE_RATE, format="OGG", subtype="VORBIS", compression_level=SHIPPED_QUALITY
-    )
+    with soundfile.SoundFile(
+        place, "w", SAMPLE_RATE, 1, format="OGG", subtype="VORBIS", compression_level=SHIPPED_QUALITY
+    ) as stream:
+        for first in range(0, len(samples), WRITTEN):
+            stream.write(samples[first : first + WRITTEN])
     return place
 
 

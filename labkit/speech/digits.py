@@ -60,12 +60,12 @@ def utterances(recordings: Sequence[Recording]) -> list[Utterance]:
 
 
 def train_judge(
-    recordings: Recordings, recipe: recipes.Recipe = JUDGE, seed: int = 0, progress: bool = True
+    recordings: Recordings, recipe: recipes.Recipe = JUDGE, seed: int = 0, progress: bool = True, **shape
 ) -> tuple[Recognizer, History]:
     """A recognizer of whole words, trained on the real recordings of the train part alone."""
     mels = [log_mel(prepare(one)) for one in recordings.train]
     words = [[WORDS[one.digit]] for one in recordings.train]
-    return recipes.train_recognizer(mels, words, recipe, seed, progress)
+    return recipes.train_recognizer(mels, words, recipe, seed, progress, **shape)
 
 
 def recognized(judge: Recognizer, mels: Sequence[Tensor], digits: Sequence[int]) -> float:

@@ -134,9 +134,8 @@ def pitch_error(ours: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
     one_sided = np.isnan(a) != np.isnan(b)
     wild = np.abs(np.nan_to_num(cents)) > 600
     good = ~np.isnan(cents) & ~wild
-    if not good.any():
-        return float("nan"), 1.0
-    return float(np.sqrt(np.mean(cents[good] ** 2))), float((one_sided | wild).mean())
+    spread = float(np.sqrt(np.mean(cents[good] ** 2))) if good.any() else float("nan")
+    return spread, float((one_sided | wild).mean())
 
 
 def phoneme_error_rate(heard: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> float:

@@ -45,10 +45,12 @@ class UtteranceBatches:
             self._order = np.random.default_rng((self.seed, epoch)).permutation(len(self.groups))
             self._epoch = epoch
         group = self.groups[self._order[place]]
-        return tuple(
-            nn.utils.rnn.pad_sequence(parts, batch_first=True)
-            for parts in zip(*(self.rows[row] for row in group), strict=True)
-        )
+        return tuple(_together(parts) for parts in zip(*(self.rows[row] for row in group), strict=True))
+
+
+def _together(parts: Sequence[Tensor]) -> Tensor:
+    """Numbers in one row, longer tensors padded at their ends."""
+    return nn.utils.rnn.pad_sequence(parts, batch_first=True) if parts[0].ndim else torch.stack(parts)
 
 
 class AcousticTask:

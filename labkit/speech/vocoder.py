@@ -18,6 +18,7 @@ ITERATIONS = 32
 MOMENTUM = 0.99
 LOWEST_PITCH, HIGHEST_PITCH = 60.0, 400.0  # Hz
 VOICED = 0.5  # of the autocorrelation at lag 0
+NEARLY = 0.85  # of the best lag's autocorrelation
 
 
 def check_mel(mel: Tensor | np.ndarray) -> Tensor:
@@ -55,7 +56,7 @@ def griffin_lim(
     if iterations < 0 or not 0 <= momentum < 1:
         raise LabkitError("iterations must be a whole number from 0, and momentum from 0 to below 1.")
     if phase is None:
-        phase = torch.ones_like(magnitude)
+        phase = torch.ones_like(magnitude, dtype=torch.complex64)
     spectrum = magnitude * phase
     before = None
     for _ in range(iterations):
@@ -176,8 +177,13 @@ def spectral_pitch(magnitude: Tensor) -> tuple[Tensor, Tensor]:
     correlation = torch.fft.irfft(power, n=WINDOW)[:, : WINDOW // 2]
     correlation = correlation / correlation[:, :1].clamp(min=1e-12) / _window_correlation()
     shortest, longest = int(SAMPLE_RATE / HIGHEST_PITCH), int(SAMPLE_RATE / LOWEST_PITCH)
-    value, lag = correlation[:, shortest:longest].max(1)
-    lag = lag + shortest
+    searched = correlation[:, shortest:longest]
+    value = searched.amax(1)
+    # Two periods are a period too: the shortest lag that is nearly as good as the best one counts.
+    peak = (searched >= correlation[:, shortest - 1 : longest - 1]) & (
+        searched >= correlation[:, shortest + 1 : longest + 1]
+    )
+    lag = (peak & (searched >= NEARLY * value[:, None])).int().argmax(1) + shortest
     left, middle, right = (correlation.gather(1, (lag + shift)[:, None])[:, 0] for shift in (-1, 0, 1))
     curve = (left - 2 * middle + right).clamp(max=-1e-9)
     lags = lag + (0.5 * (left - right) / curve).clamp(-0.5, 0.5)  # the top of a parabola through three points
