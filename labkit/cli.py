@@ -59,6 +59,12 @@ def _train_digits_gan(seed: int, device: str) -> Path:
     return shipped.train_digits_gan(seed, device)
 
 
+def _train_digits_flow(seed: int, device: str) -> Path:
+    from labkit.image import shipped
+
+    return shipped.train_digits_flow(seed, device)
+
+
 def _train_scene_judge(seed: int, device: str) -> Path:
     from labkit.image import judge_training
 
@@ -84,6 +90,7 @@ TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
     "scenes-flow": (_train_scenes_flow, "text to image, scenes, flow matching; 50 minutes"),
     "scenes-gan": (_train_scenes_gan, "text to image, scenes, GAN; half an hour"),
     "digits-gan": (_train_digits_gan, "text to image, handwritten digits, GAN; a minute"),
+    "digits-flow": (_train_digits_flow, "text to image, handwritten digits, flow matching; a minute"),
     "scene-judge": (_train_scene_judge, "judge of drawn scenes; 2 minutes"),
     "digit-judge": (_train_digit_judge, "judge of handwritten digits; a minute"),
 }

@@ -71,9 +71,9 @@ def test_what_the_network_learns_has_variance_one_everywhere():
             seen["input"] = x
             return torch.ones_like(x)
 
-        model.unet.forward = network
+        model.network.forward = network
         one = model(noisy, torch.full((200,), t), torch.ones(200), None)
-        model.unet.forward = lambda x, *_: torch.zeros_like(x)
+        model.network.forward = lambda x, *_: torch.zeros_like(x)
         none = model(noisy, torch.full((200,), t), torch.ones(200), None)
         assert float(seen["input"].var()) == pytest.approx(1, abs=0.02)
         assert float(((velocity - none) / (one - none)).var()) == pytest.approx(1, abs=0.02)
@@ -137,8 +137,8 @@ def test_two_passes_are_guidance(known):
 
 def test_a_folded_network_is_told_the_guidance_in_one_pass():
     model, seen = drawn(FOLDED), []
-    forward = model.unet.forward
-    model.unet.forward = lambda x, t, g, text: seen.append((len(x), g.tolist())) or forward(x, t, g, text)
+    forward = model.network.forward
+    model.network.forward = lambda x, t, g, text: seen.append((len(x), g.tolist())) or forward(x, t, g, text)
     sample(model, model.text(TOKENS), torch.randn(2, 1, 28, 28), 3, guidance=2.5)
     assert seen == [(2, [2.5, 2.5])] * 3
 
@@ -197,8 +197,8 @@ def test_the_push_is_what_guidance_adds():
 @pytest.mark.parametrize(("fold_from", "told"), [(0, True), (1, False)])
 def test_guidance_is_told_from_the_step_that_was_named(fold_from, told):
     job, seen = task(FOLDED, fold_from=fold_from, drop=0.0), []
-    forward = job.model.unet.forward
-    job.model.unet.forward = lambda x, t, g, text: seen.append(g) or forward(x, t, g, text)
+    forward = job.model.network.forward
+    job.model.network.forward = lambda x, t, g, text: seen.append(g) or forward(x, t, g, text)
     torch.manual_seed(0)
     job.step((torch.rand(8, 1, 28, 28), TOKENS.repeat(4, 1)))
     assert (seen[0] > 1).any() == told

@@ -163,6 +163,33 @@ def test_the_floor_is_what_real_features_reach_among_themselves():
     assert with_few.real > 2 * as_good.real, "both sides have as few as the smaller one"
 
 
+def test_halves_in_proportion_have_the_floor_of_a_generator_that_draws_each_group_equally_often():
+    """Three groups far apart: without their names the floor holds the chance of how often each fell into a half."""
+    groups = np.repeat([0, 1, 2], 200)
+    apart = 20 * np.eye(3, 8)
+    real, drawn = (normal(600, 8, seed) + apart[groups] for seed in (0, 2))
+    named = measures.frechet_beside_floor(drawn, real, repeats=20, groups=(groups.tolist(), groups.tolist()))
+    assert named.ratio == pytest.approx(1, abs=0.4)
+    assert measures.frechet_beside_floor(drawn, real, repeats=20).real > 2 * named.real
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=60), st.integers(0, 99))
+@settings(deadline=None)
+def test_any_stretch_of_rows_dealt_out_in_proportion_holds_each_group_in_proportion(groups, seed):
+    order = measures._in_proportion(np.random.default_rng(seed).permutation(len(groups)), groups)
+    assert sorted(order.tolist()) == list(range(len(groups)))
+    dealt = np.array(groups)[order]
+    for group in set(groups):
+        share = groups.count(group) / len(groups)
+        within = np.cumsum(dealt == group) - share * np.arange(1, len(groups) + 1)
+        assert np.abs(within).max() <= len(set(groups)), "never more than one row of each group off"
+
+
+def test_groups_of_the_floor_are_one_for_each_feature():
+    with pytest.raises(LabkitError, match="600 features and 3 groups"):
+        measures.frechet_beside_floor(normal(9, 8), normal(600, 8), groups=([0] * 9, [0, 1, 2]))
+
+
 def test_collapse_and_softness_lie_above_the_floor_on_a_judges_features():
     digits = digit_pictures("train")
     judge = judges.load_digit_judge()

@@ -11,6 +11,7 @@ from labkit.common import LabkitError
 from labkit.image import recipes, shipped
 from labkit.image.captions import Vocabulary, parse_digit
 from labkit.image.datasets import PictureSet, digit_pictures, scene_pictures
+from labkit.image.dense import DenseConfig
 from labkit.image.flow import Flow
 from labkit.image.recipes import FlowRecipe, GANRecipe
 
@@ -22,8 +23,12 @@ def tiny(name: str) -> FlowRecipe | GANRecipe:
     recipe = recipes.RECIPES[name]
     text = replace(recipe.model.text, embedding_size=4, hidden_size=8)
     if isinstance(recipe, FlowRecipe):
-        unet = replace(recipe.model.unet, channels=8, deep_channels=8, num_blocks=1, num_heads=2, text_size=8)
-        model = replace(recipe.model, text=text, unet=unet)
+        if isinstance(recipe.model.network, DenseConfig):
+            small = {"width": 8, "signal_size": 4}
+        else:
+            small = {"channels": 8, "deep_channels": 8, "num_heads": 2}
+        network = replace(recipe.model.network, num_blocks=1, text_size=8, **small)
+        model = replace(recipe.model, text=text, network=network)
     else:
         model = replace(recipe.model, text=text, noise_size=4, channels=8, deep_channels=8, num_heads=2)
     return replace(recipe, model=model, steps=3, batch_size=4)
@@ -142,7 +147,8 @@ def test_what_is_shipped_comes_back(name, home, monkeypatch):
 
 
 def test_missing_weights_say_how_to_make_them(home):
-    for load in (shipped.load_scenes_flow, shipped.load_scenes_gan, shipped.load_digits_gan):
+    loads = ("load_scenes_flow", "load_scenes_gan", "load_digits_gan", "load_digits_flow")
+    for load in (getattr(shipped, name) for name in loads):
         with pytest.raises(LabkitError, match="labkit train (scenes|digits)-"):
             load()
 
@@ -150,8 +156,8 @@ def test_missing_weights_say_how_to_make_them(home):
 def test_weights_of_another_shape_are_refused():
     recipe = tiny("scenes-flow")
     tensors = shipped.rounded(recipes.wrapped(recipe, Flow(recipe.model), Vocabulary.standard()))
-    other = replace(recipe, model=replace(recipe.model, unet=replace(recipe.model.unet, num_blocks=2)))
-    with pytest.raises(LabkitError, match="unet.blocks.1"):
+    other = replace(recipe, model=replace(recipe.model, network=replace(recipe.model.network, num_blocks=2)))
+    with pytest.raises(LabkitError, match="network.blocks.1"):
         shipped.restore(other, tensors)
     with pytest.raises(LabkitError, match="have no vocabulary"):
         shipped.restore(recipe, {name: t for name, t in tensors.items() if name != "vocabulary"})

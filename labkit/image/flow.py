@@ -16,12 +16,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from labkit.common import LabkitError
+from labkit.image.dense import DenseConfig, DenseNetwork
 from labkit.image.tasks import as_pictures, averaged_copy, refuse_other_settings
 from labkit.image.text_encoder import Encoded, TextConfig, TextEncoder, check_whole
 from labkit.image.unet import SIDE, UNet, UNetConfig
 
 SOLVERS = ("euler", "midpoint", "heun")
 PRECISIONS = ("float32", "bfloat16")
+LEAST_TIME_LEFT = 0.05  # what a picture that the network said is reached in, at least
 PICTURE_SCALE = 0.8  # root mean square of pictures in [-1, 1]: of scenes 0.79, of digits 0.83
 
 
@@ -29,18 +31,20 @@ PICTURE_SCALE = 0.8  # root mean square of pictures in [-1, 1]: of scenes 0.79, 
 class FlowConfig:
     """Shape of a ``Flow``.
 
+    ``network`` says how much the velocity differs from a linear guess (U-Net), or the clean picture (dense).
     ``max_guidance``: the network was told what guidance, up to this, it should answer with, and one pass
     answers; None: guidance takes two passes.
     """
 
     text: TextConfig
-    unet: UNetConfig
+    network: UNetConfig | DenseConfig
     max_guidance: float | None = None
 
     def __post_init__(self) -> None:
-        if self.unet.text_size != self.text.hidden_size:
+        if self.network.text_size != self.text.hidden_size:
             raise LabkitError(
-                f"unet.text_size is {self.unet.text_size} and text.hidden_size {self.text.hidden_size}. Make them equal."
+                f"network.text_size is {self.network.text_size} and text.hidden_size {self.text.hidden_size}. "
+                "Make them equal."
             )
         if self.max_guidance is not None and not self.max_guidance > 1:
             raise LabkitError(f"max_guidance is {self.max_guidance!r}. Give a number above 1, or None.")
@@ -57,13 +61,18 @@ class Flow(nn.Module):
     velocity is k(t) x_t with k = (t s^2 - (1 - t)) / r^2. The U-Net U says the rest, which has variance (s / r)^2:
     v = k x_t + (s / r) U(x_t / r, t, caption). So it need not carry the noise through from its input to its output,
     and starts from the linear guess (Karras et al. 2022, arXiv:2206.00364, section 5, in these coordinates).
+
+    A dense network D has fewer inner numbers than a picture has pixels, and cannot carry the noise through. It says
+    the clean picture, of which there is less to say, and the way there is the velocity: v = (D - x_t) / (1 - t), with
+    1 - t of at least 0.05 (Li and He 2025, arXiv:2511.13720, table 1). So the last step ends on a clean picture.
     """
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
         self.text = TextEncoder(config.text)
-        self.unet = UNet(config.unet)
+        dense = isinstance(config.network, DenseConfig)
+        self.network = DenseNetwork(config.network) if dense else UNet(config.network)
 
     def forward(self, noisy: Tensor, time: Tensor, guidance: Tensor, text: Encoded) -> Tensor:
         """Velocity (B, C, 28, 28) at ``noisy`` (B, C, 28, 28) and ``time`` (B,).
@@ -72,8 +81,11 @@ class Flow(nn.Module):
         """
         t = time.view(-1, 1, 1, 1)
         size = ((1 - t).square() + (PICTURE_SCALE * t).square()).sqrt()
+        answer = self.network(noisy / size, time, guidance, text)
+        if isinstance(self.network, DenseNetwork):
+            return (answer - noisy) / (1 - t).clamp(min=LEAST_TIME_LEFT)
         guess = (PICTURE_SCALE**2 * t - (1 - t)) / size.square() * noisy
-        return guess + PICTURE_SCALE / size * self.unet(noisy / size, time, guidance, text)
+        return guess + PICTURE_SCALE / size * answer
 
     def without_caption(self, text: Encoded) -> Encoded:
         """What the encoder gives for as many pictures without a caption."""

@@ -92,7 +92,7 @@ class TextToImage:
         shape = (
             (config.noise_size,)
             if isinstance(self.model, Generator)
-            else (config.unet.picture_channels, 28, 28)
+            else (config.network.picture_channels, 28, 28)
         )
         return picture_noise(count, int(seed), shape, first).to(self._device)
 

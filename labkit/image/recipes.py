@@ -13,6 +13,7 @@ from labkit.common import LabkitError
 from labkit.image.captions import Vocabulary
 from labkit.image.cgan import Discriminator, GANConfig, GANTask, Generator
 from labkit.image.datasets import PictureSet, digit_pictures, scene_pictures
+from labkit.image.dense import DenseConfig
 from labkit.image.flow import Flow, FlowConfig, FlowTask
 from labkit.image.generation import TextToImage
 from labkit.image.text_encoder import TextConfig
@@ -103,14 +104,12 @@ RECIPES: dict[str, Recipe] = {
         average=0.995,
     ),
     "digits-flow": FlowRecipe(
-        FlowConfig(
-            _DIGIT_TEXT,
-            UNetConfig(1, channels=16, deep_channels=32, num_blocks=1, text_size=32),
-            max_guidance=3.0,
-        ),
-        steps=1000,
-        batch_size=32,
+        FlowConfig(_DIGIT_TEXT, DenseConfig(1, width=384, num_blocks=2, signal_size=48, text_size=32)),
+        steps=1400,
+        batch_size=96,
         average=0.995,
+        generation_steps=10,
+        guidance=2.0,
     ),
 }
 
@@ -237,7 +236,7 @@ def arrays(
 ) -> tuple[Tensor, Tensor]:
     """Pictures as bytes (N, C, 28, 28) and tokens (N, T), where the training is."""
     flow = isinstance(recipe, FlowRecipe)
-    channels = recipe.model.unet.picture_channels if flow else recipe.model.picture_channels
+    channels = recipe.model.network.picture_channels if flow else recipe.model.picture_channels
     values = pictures.pictures
     if channels == 1 and (values != values[..., :1]).any():
         raise LabkitError(

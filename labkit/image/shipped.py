@@ -27,7 +27,7 @@ from labkit.image.recipes import (
     wrapped,
 )
 
-NAMES = {name: f"{name}.safetensors" for name in ("scenes-flow", "scenes-gan", "digits-gan")}
+NAMES = {name: f"{name}.safetensors" for name in ("scenes-flow", "scenes-gan", "digits-gan", "digits-flow")}
 WORDS = "vocabulary"  # beside the weights: the words in the order of their ids
 TRIED = 500  # pictures for each figure on the card
 TRIED_SEED = 5
@@ -47,6 +47,11 @@ def load_scenes_gan() -> TextToImage:
 def load_digits_gan() -> TextToImage:
     """The shipped GAN of handwritten digits."""
     return load("digits-gan")
+
+
+def load_digits_flow() -> TextToImage:
+    """The shipped flow matching model of handwritten digits."""
+    return load("digits-flow")
 
 
 def load(name: str) -> TextToImage:
@@ -72,6 +77,11 @@ def train_scenes_gan(seed: int = 0, device: str = "cpu") -> Path:
 def train_digits_gan(seed: int = 0, device: str = "cpu") -> Path:
     """Train the GAN of digits and write it with its card; about a minute on one core."""
     return _train("digits-gan", seed, device)
+
+
+def train_digits_flow(seed: int = 0, device: str = "cpu") -> Path:
+    """Train the flow matching model of digits and write it with its card; about a minute on one core."""
+    return _train("digits-flow", seed, device)
 
 
 def right_scenes(

@@ -838,14 +838,17 @@ def row_of(pictures, digits):
     seen = judges.features(pictures, digit_judge)
     return {
         "right": measures.digit_score(pictures, digits, digit_judge),
-        "Fréchet": measures.frechet_beside_floor(seen, real_features).generated,
+        "Fréchet": measures.frechet_beside_floor(
+            seen, real_features, groups=(digits.tolist(), labels.tolist())
+        ).generated,
         "varied": measures.diversity(seen, digits.tolist(), real_features, labels.tolist()).ratio,
         "new": measures.distance_to_training(pictures[:100], unseen[:100], real).ratio,
     }
 
 
 # %% tags=["nbval-ignore-output"]
-floor = measures.frechet_beside_floor(real_features[: len(asked)], real_features).real
+parts = (labels[: len(asked)].tolist(), labels.tolist())  # every digit in proportion, as it was asked for
+floor = measures.frechet_beside_floor(real_features[: len(asked)], real_features, groups=parts).real
 table = {name: row_of(pictures, asked) for name, pictures in drawn.items() if name != "real digits"}
 table["real digits"] = row_of(unseen, torch.as_tensor(test_digits.labels)) | {"Fréchet": floor}
 print(f"{'':18}" + "".join(f"{column:>9}" for column in table["GAN"]))
