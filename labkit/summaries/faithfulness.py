@@ -75,7 +75,9 @@ def _names(value: object, article: str) -> bool:
     if isinstance(value, str):
         return _occurs(value, article)
     begins, *words = value  # type: ignore[misc]
-    runs = [words, words[1:]] if begins else [words]
+    # "Student Zhao Min" is Zhao Min; "Tom Hart" is not Hart where the article knows a Tom.
+    drops = begins and re.search(rf"\b{re.escape(words[0])}\b", article) is None
+    runs = [words, words[1:]] if drops else [words]
     return any(_occurs(" ".join(run), article) for run in runs if run)
 
 

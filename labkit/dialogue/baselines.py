@@ -1,0 +1,61 @@
+"""What a dialogue system must beat: the reply to the most similar turn, and the most common reply."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from labkit.common import LabkitError
+from labkit.dialogue.pairs import history_of
+from labkit.dialogue.talks import Dialogue, turns_of
+
+DECAY = 0.5  # of the weight of a turn for each one after it
+
+
+class MostCommonReply:
+    """Always the reply that occurs most often in training; of equals the first."""
+
+    def __init__(self, dialogues: Sequence[Dialogue]) -> None:
+        replies = [dialogue.exchanges[place].reply for dialogue, place in turns_of(dialogues)]
+        if not replies:
+            raise LabkitError("There are no dialogues to learn from.")
+        self.text = Counter(replies).most_common(1)[0][0]
+
+    def reply_all(self, histories: Sequence[Sequence[str]]) -> list[str]:
+        return [self.text] * len(histories)
+
+
+class Retrieval:
+    """The reply to the turn of the training dialogues that is most similar: TF-IDF of words, or hanzi, and their pairs.
+
+    Of the ``memory`` exchanges before it the words count less, by ``DECAY`` for each turn.
+    """
+
+    def __init__(self, dialogues: Sequence[Dialogue], memory: int = 1) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self.memory = memory
+        turns = list(turns_of(dialogues))
+        if not turns:
+            raise LabkitError("There are no dialogues to learn from.")
+        self.replies = [dialogue.exchanges[place].reply for dialogue, place in turns]
+        self.vectorizer = TfidfVectorizer(
+            token_pattern=r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", ngram_range=(1, 2), sublinear_tf=True
+        )
+        self.vectorizer.fit([dialogue.exchanges[place].said for dialogue, place in turns])
+        self.vectors = self._vectors([history_of(dialogue, place, memory) for dialogue, place in turns])
+
+    def reply_all(self, histories: Sequence[Sequence[str]]) -> list[str]:
+        """One reply for each list of turns, of which the last is to be answered."""
+        similarity = self._vectors(histories) @ self.vectors.T
+        return [self.replies[place] for place in similarity.toarray().argmax(axis=1)]
+
+    def _vectors(self, histories: Sequence[Sequence[str]]):
+        from sklearn.preprocessing import normalize
+
+        depth = 2 * self.memory + 1
+        total = 0
+        for back in range(depth):
+            turns = [turns[-1 - back] if back < len(turns) else "" for turns in histories]
+            total = total + DECAY**back * self.vectorizer.transform(turns)
+        return normalize(total)
