@@ -116,7 +116,7 @@ class ShopReader:
     """Reads a shop's database. Use it as a context manager, or call ``close``."""
 
     def __init__(self, path: Path | str, attempts: Attempts | None = None):
-        path = Path(path)
+        path = self.path = Path(path)
         if not path.is_file():
             raise LabkitError(
                 f"There is no shop database at {path}. Make one with shop.build_shop({str(path)!r})."

@@ -13,6 +13,7 @@ https://arxiv.org/abs/1909.02027.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,7 @@ def word_features(text: str, window: int) -> list[str]:
     ['where', 'is', 'it', 'where is', 'is it', 'it&where']
     """
     words = tokens(text)
-    near = [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    near = [f"{a} {b}" for a, b in itertools.pairwise(words)]
     far = [
         "&".join(sorted((words[i], words[j])))
         for i in range(len(words))

@@ -19,7 +19,6 @@ from labkit.service.policies import PLACEHOLDER, Policies
 from labkit.service.retrieval import BM25
 from labkit.service.text import fold
 
-
 # The first rule that fits decides. The usual way to begin a service, and the baseline for the classifier.
 RULES = {
     "en": (

@@ -62,18 +62,7 @@ from labkit import data, metrics, plots
 from labkit.checks import check, hint, solution
 from labkit.common import data_dir, start
 from labkit.results import Measure, report
-from labkit.service import (
-    attacks,
-    customers,
-    guard,
-    intents,
-    knowledge,
-    naive,
-    retrieval,
-    shop,
-    utterances,
-    wording,
-)
+from labkit.service import attacks, customers, intents, knowledge, naive, retrieval, shop, utterances, wording
 from labkit.service.bot import Bot, BotConfig
 from labkit.service.console import console
 from labkit.service.database import Attempts, ShopReader
@@ -516,7 +505,7 @@ reached, seconds = {}, []
 for language, bot in safe_bots.items():
     goals = customers.draw_goals(bot.shop.path, language, count, seed=SEED)
     talks = [
-        customers.converse(lambda: bot.start().say, bot.queue.tickets, customers.Customer(goal, seed))
+        customers.converse(lambda bot=bot: bot.start().say, bot.queue.tickets, customers.Customer(goal, seed))
         for seed, goal in enumerate(goals)
     ]
     reached[language] = [float(customers.judge(talk).reached) for talk in talks]
@@ -553,11 +542,12 @@ trusting = knowledge.Knowledge(poisoned, policies, frozenset(a.sha256 for a in p
 shielded = Bot(ShopReader(target), knowledge.Knowledge(poisoned, policies), models["en"])
 open_base = Bot(ShopReader(target), trusting, models["en"])
 bare = Bot(ShopReader(target), trusting, models["en"], config=BotConfig(check_replies=False))
+careless = naive.NaiveBot(target, poisoned, policies)
 services = {
     "ours": lambda: shielded.start().say,
     "no approvals": lambda: open_base.start().say,
     "nor guard": lambda: bare.start().say,
-    "naive": lambda: naive.NaiveBot(target, poisoned, policies).say,
+    "naive": lambda: careless.say,  # last, since it does what the SQL says
 }
 for name, begin in services.items():
     outcomes = attacks.run(begin, planned, target, numbers)
@@ -593,16 +583,15 @@ print(example.turns[0], "\n   ", example.breaches[0])
 # %%
 service = safe_bots["en"]
 shared = service.start()
-few = [
-    goal
-    for goal in customers.draw_goals(service.shop.path, "en", 33, seed=SEED + 5)
-    if goal.kind == "order_status"
-]
-talks = [
-    customers.converse(lambda: shared.say, service.queue.tickets, customers.Customer(goal, habits=()))
-    for goal in few
-]
-print(f"goals reached: {np.mean([customers.judge(talk).reached for talk in talks]):.2f} of {len(few)}")
+goals = customers.draw_goals(service.shop.path, "en", lab.pick(33, 110, 220), seed=SEED + 5)
+few = [goal for goal in goals if goal.kind == "order_status"]
+fine = []
+for goal in few:
+    customer = customers.Customer(goal, habits=["all at once"])
+    fine.append(
+        customers.judge(customers.converse(lambda: shared.say, service.queue.tickets, customer)).reached
+    )
+print(f"customers who gave their details at once: {sum(fine)} of {len(fine)} served")
 
 # %% [markdown] lang="en"
 # **Before you read on:** what does a conversation remember, and for whom? Write a question that a stranger would ask to find out.
