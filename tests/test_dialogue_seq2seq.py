@@ -80,7 +80,7 @@ def test_weights_add_up_to_one_and_leave_the_padding_out(attention):
 # --- Padding ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("attention", "cell"), itertools.product(ATTENTIONS, ("gru", "lstm")))
+@pytest.mark.parametrize(("attention", "cell"), list(itertools.product(ATTENTIONS, ("gru", "lstm"))))
 @torch.no_grad()
 def test_padding_changes_nothing(attention, cell):
     """Each row alone, all together, and all with more padding give the same logits."""
