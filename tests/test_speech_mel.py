@@ -1,5 +1,6 @@
 """Log-mel spectrogram against librosa; sound files of all kinds; what is not sound is named."""
 
+import io
 import subprocess
 import sys
 
@@ -138,6 +139,23 @@ def test_files_that_are_no_sound_are_named(tmp_path):
 def test_a_written_file_is_read_again(tmp_path):
     sounds.write(tmp_path / "a.wav", tone())
     np.testing.assert_allclose(sounds.read(tmp_path / "a.wav").samples, tone(), atol=1e-4)
+
+
+def test_players_are_small_and_hold_the_sound():
+    import soundfile
+
+    player = sounds.play(real_sound=tone(2.0), ours=tone(1.0))
+    assert repr(player) == "real sound: 2.00 s\nours: 1.00 s"
+    page = player._repr_html_()
+    assert page.count("<audio controls") == 2
+    assert len(page) < 3 * 20_000
+    decoded, rate = soundfile.read(io.BytesIO(player.sounds["real sound"]))
+    assert rate == 22_050
+    assert np.corrcoef(decoded[2_000:40_000], tone(2.0)[2_000:40_000])[0, 1] > 0.9
+    with pytest.raises(LabkitError, match="ours is silent"):
+        sounds.play(ours=np.zeros(9_000))
+    with pytest.raises(LabkitError, match="nothing to play"):
+        sounds.play()
 
 
 def test_importing_speech_imports_neither_numba_nor_librosa():

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +187,9 @@ def test_a_voice_of_recordings_is_heard_by_a_judge_of_recordings():
     """Tones in the place of words: the plumbing from recordings to a verdict."""
     made = Recordings([recording(d, 0.3 + 0.02 * i, i) for d in (1, 6) for i in range(4)], [])
     recipe = recipes.Recipe(steps=150, frames=300, learning_rate=1e-2, average=0.9)
-    judge, _ = digits.train_judge(made, recipe, progress=False, **SMALL)
+    judge, _ = digits.train_judge(
+        made, replace(recipe, steps=250), progress=False, **SMALL | {"hidden_size": 32}
+    )
     model, _ = recipes.train_acoustic(
         digits.utterances(made.train),
         recipe,

@@ -240,7 +240,6 @@ class AcousticModel(nn.Module):
         """Normalized bands (B, T, 80) and ln(1 + frames) (B, P) from phones (B, P, 2) and their true frames (B, P)."""
         x = self.encoder(phones)
         visible = (phones[..., :1] != PADDING).float()
-        # The predictor only listens: what it learns from shall not pull at the encoder of the mel.
         return self.decode(x, durations), self.duration_predictor(x, visible)
 
     def decode(self, x: Tensor, durations: Tensor) -> Tensor:

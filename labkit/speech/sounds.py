@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,3 +113,46 @@ def write(path: Path | str, samples: np.ndarray, rate: int = SAMPLE_RATE) -> Pat
     except (soundfile.LibsndfileError, OSError) as error:
         raise LabkitError(f"The sound cannot be written to {path}: {error}.") from None
     return path
+
+
+@dataclass(frozen=True)
+class Player:
+    """Sounds with their names, as players in the page: MP3 inside the notebook, some 10 KB for each second."""
+
+    sounds: Mapping[str, bytes]
+    seconds: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {s:.2f} s" for name, s in zip(self.sounds, self.seconds, strict=True))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td><audio controls preload='metadata' "
+            f"aria-label='{html.escape(name, quote=True)}' "
+            f"src='data:audio/mpeg;base64,{base64.b64encode(sound).decode()}'></audio></td></tr>"
+            for name, sound in self.sounds.items()
+        )
+        return f"<table>{rows}</table>"
+
+
+def play(**named: np.ndarray) -> Player:
+    """Players for samples in [-1, 1] at 22,050 Hz, one under the other; ``_`` in a name is shown as a space."""
+    if not named:
+        raise LabkitError("There is nothing to play. Give samples by name: play(ours=samples).")
+    encoded, seconds = {}, []
+    for name, samples in named.items():
+        samples = np.asarray(samples, dtype=np.float32)
+        check(samples, name=name)
+        encoded[name.replace("_", " ")] = _mp3(np.clip(samples, -1, 1))
+        seconds.append(len(samples) / SAMPLE_RATE)
+    return Player(encoded, tuple(seconds))
+
+
+def _mp3(samples: np.ndarray) -> bytes:
+    import soundfile
+
+    stream = io.BytesIO()
+    soundfile.write(
+        stream, samples, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III", compression_level=0.7
+    )
+    return stream.getvalue()

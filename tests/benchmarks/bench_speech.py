@@ -64,7 +64,7 @@ def judged(model: AcousticModel, language: str, split: str, vocoder: Vocoder) ->
     tried, voice = corpus.spoken(language, split, TRIED), Voice(model, language, vocoder)
     judge = shipped.load_judge(language)
     start = time.process_time()
-    said = [voice.speak_phones(one.phones) for one in tried]
+    said = [voice.speak(one.text) for one in tried]
     seconds = time.process_time() - start
     timed = [voice.speak_phones(one.phones, frames=one.durations) for one in tried]
     real = [one.mel() for one in tried]
