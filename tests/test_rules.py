@@ -236,7 +236,7 @@ def test_the_readme_tree_is_true():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     whole = text.partition("```text")[2].partition("```")[0]
     folders = {ROOT / "labkit": whole}
-    for modality in ("text", "prompts", "image"):
+    for modality in ("text", "prompts", "image", "dialogue", "summaries", "service", "speech"):
         part = re.search(rf"^  {modality}/.*\n((?:    .*\n)+)", whole, re.MULTILINE)
         assert part, modality
         folders[ROOT / "labkit" / modality] = part.group(1)
