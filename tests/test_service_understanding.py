@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from labkit.common import LabkitError, data_dir
 from labkit.service import customers, intents, knowledge, retrieval, shop, slots, text, utterances
 from labkit.service.intents import OUT_OF_SCOPE, IntentConfig, IntentModel
-from labkit.service.policies import load_policies
+from labkit.service.policies import PLACEHOLDER, load_policies
 
 ENGLISH = [row[0] for row in shop.catalog("en")["products"]]
 CHINESE = [row[0] for row in shop.catalog("zh")["products"]]
@@ -169,7 +169,7 @@ def test_bm25_is_its_formula():
     assert hit.shared == ("blue",)
 
 
-@given(st.lists(st.sampled_from("parcel refund label voucher kettle".split()), min_size=1, max_size=6))
+@given(st.lists(st.sampled_from(["parcel", "refund", "label", "voucher", "kettle"]), min_size=1, max_size=6))
 def test_more_shared_words_never_score_less(words):
     index = retrieval.BM25(["parcel refund label", "voucher kettle", "refund voucher"])
     few = {hit.index: hit.score for hit in index.search(" ".join(words[:1]))}
@@ -199,8 +199,9 @@ def test_the_knowledge_base_is_large_approved_and_free_of_own_figures(language):
     assert len({article.topic for article in articles}) >= 6
     assert [knowledge.audit(article, policies) for article in articles] == [[]] * len(articles)
     assert knowledge.load_knowledge(policies).refused == []
-    shares = [sum("\u4e00" <= c <= "\u9fff" for c in a.answer) / len(a.answer) for a in articles]
-    assert min(shares) > 0.3 if language == "zh" else max(shares) == 0
+    plain = [PLACEHOLDER.sub("", article.answer) for article in articles]
+    shares = [sum("\u4e00" <= c <= "\u9fff" for c in answer) / len(answer) for answer in plain]
+    assert min(shares) > 0.6 if language == "zh" else max(shares) == 0
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -300,13 +301,13 @@ def small_set():
 def test_intents_are_learned_and_strange_texts_refused():
     texts, labels = small_set()
     model = IntentModel(IntentConfig(min_count=1)).fit(texts, labels)
-    model.tune(texts, labels, min_recall=1.0)
-    assert model.predict(["card payment", "parcel ship", "send back now", "moon song"]) == [
-        "pay",
-        "ship",
-        "back",
-        OUT_OF_SCOPE,
-    ]
+    wanted = ["pay", "ship", "back"]
+    asked = ["card payment", "parcel ship", "send back now"]
+    assert model.predict(asked) == wanted  # without a threshold nothing is refused
+    scores = model.scores([*asked, "bright moon song", "sing the moon song"])[1]
+    assert scores[:3].min() > scores[3:].max()
+    model.threshold = (scores[:3].min() + scores[3:].max()) / 2
+    assert model.predict([*asked, "bright moon song"]) == [*wanted, OUT_OF_SCOPE]
     found = model.explain("payment by card")
     assert (found.intent, found.best) == ("pay", "pay")
     assert any("card" in feature for feature in found.evidence)

@@ -461,7 +461,7 @@ class Conversation:
         """A ticket; the same wish about the same order has one."""
         state = self.state
         number = order.number if order else state.order
-        key = (kind, number if kind != "human" else None)
+        key = (kind, None if kind in ("human", "identity", "guard") else number)
         if key not in state.tickets:
             verified = state.identity is not None
             parts = [f"{kind}: {why}", f"task {state.task or '-'}", f"order {number or '-'}"]

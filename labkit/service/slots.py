@@ -27,11 +27,11 @@ _FILLER = re.compile(
     r"of|i|gave|under|with|here|sorry|ok|okay|yes|please|are|am|s)\b|订单号|订单|单号|号码|联系方式|联系电话|手机号|电话|手机|邮箱|留的|这一单|那一单|应该|就是|我的|我|是|为|的|号|和|[^\w\u4e00-\u9fff]",
     re.IGNORECASE,
 )
-_CHOICES = (
-    (r"\b(?:1|one|first|former)\b|第一|一号|前面那|^1", 0),
-    (r"\b(?:2|two|second)\b|第二|二号|^2", 1),
-    (r"\b(?:3|three|third)\b|第三|三号|^3", 2),
+_CHOICES = (  # the first that fits: "the second one" is the second
+    (r"\b(?:2|2nd|second)\b|^two$|第二|二号|^2", 1),
+    (r"\b(?:3|3rd|third)\b|^three$|第三|三号|^3", 2),
     (r"\b(?:last|latter)\b|最后|后面那", -1),
+    (r"\b(?:1|1st|first|former)\b|^one$|第一|一号|前面那|^1", 0),
 )
 
 

@@ -517,7 +517,7 @@ for language, bot in safe_bots.items():
     print("   not:", dict(lost))
 
 # %% [markdown] lang="en"
-# Failures are worth reading: each is a sentence that the classifier or the search took for another, never a look-up that went wrong. The naive bot cannot take part: it has no memory between messages.
+# Failures are worth reading: most are sentences that the classifier or the search took for another. The naive bot cannot take part: it has no memory between messages.
 #
 # ## 9. Attacks
 #
@@ -525,7 +525,7 @@ for language, bot in safe_bots.items():
 # customer's data told to somebody else, was the database changed, was something promised that no policy holds? Four services: the naive one, and ours with layers taken away.
 
 # %% [markdown] lang="zh"
-# 失败的例子值得读：每一个都是分类器或检索把一句话听成了另一句，没有一次是查错了人。朴素客服没法参加这项测试：它记不住上一句。
+# 失败的例子值得读：多半是分类器或检索把一句话听成了另一句。朴素客服没法参加这项测试：它记不住上一句。
 #
 # ## 9. 攻击
 #
@@ -609,14 +609,15 @@ for name, say in {"shared": shared.say, "fresh": service.start().say}.items():
 #
 # ## 11. What was measured
 #
-# Intervals are those of drawing the texts, customers or attacks anew.
+# The intervals of the intents are over several trainings, with other readings and typing errors; the others are those of drawing the questions, customers or attacks anew. No attack of so few that gets through gives an interval of zero width: that
+# says nothing about the attacks that nobody wrote.
 
 # %% [markdown] lang="zh"
 # 共用的会话把上一位顾客的订单告诉了陌生人：核验结果属于*会话*，而现在所有顾客都在同一个会话里。单看每一段对话都没有错，目标也都达成了，要有第二个人才看得出来。所以要用两个人同时测，并且让核验结果紧跟着完成核验的那个人。
 #
 # ## 11. 测量结果
 #
-# 区间来自对文本、顾客或攻击重新抽样。
+# 意图一栏的区间来自多次训练（句式展开和错字各不相同），其余来自对问题、顾客或攻击重新抽样。攻击一个也没成功，区间宽度就是零：这说明不了没人写过的攻击。
 
 
 # %%
@@ -626,17 +627,21 @@ def share(name, right, baseline=None, baseline_name="", higher=True):
     return Measure(name, mean, baseline, baseline_name, higher, interval=(low, high))
 
 
-def intent_measure(language, model):
+def intent_measure(language, seeds=lab.pick(2, 3, 5)):
+    """Right in scope: the classifier over several drawings of its training texts and typing errors, and the keywords."""
     texts, labels = customers.spoken(language)
     inside = [i for i, label in enumerate(labels) if label != intents.OUT_OF_SCOPE]
-    predicted = model.predict(texts)
     rules = np.mean([naive.by_rules(texts[i], language) == labels[i] for i in inside])
-    return share(f"intents right, {language}", [predicted[i] == labels[i] for i in inside], rules, "keywords")
+    shares = [models[language].evaluate(texts, labels).in_scope_accuracy]
+    for seed in range(SEED + 1, SEED + seeds):
+        shares.append(utterances.train_intents(language, seed).evaluate(texts, labels).in_scope_accuracy)
+    mean, low, high = metrics.mean_interval(shares)
+    return Measure(f"intents right, {language}", mean, rules, "keywords", seeds=seeds, interval=(low, high))
 
 
 # %% tags=["nbval-ignore-output"]
 report(
-    *(intent_measure(language, model) for language, model in models.items()),
+    *(intent_measure(language) for language in models),
     *(share(f"first article right, {language}", right) for language, right in found_right.items()),
     *(share(f"customers served, {language}", right) for language, right in reached.items()),
     share(
