@@ -170,7 +170,8 @@ def test_a_reply_names_what_is_asked_and_the_facts_are_those_of_the_town(languag
             subject = named[0] if named else subject
             if subject and dict(exchange.expected).get("years"):
                 assert world().about("age", subject)[0]["years"] == dict(exchange.expected)["years"]
-            if language == "en" and exchange.reply.startswith(("He ", "She ")):
+            by_name = any(name in exchange.reply for name in people)  # He Shufen is a name
+            if language == "en" and not by_name and exchange.reply.startswith(("He ", "She ")):
                 assert exchange.reply.startswith("She " if gender(subject) == "f" else "He ")
     assert min(kinds[name] for name in ("job", "street", "years", "food", "time", "year", "feature")) > 5
 

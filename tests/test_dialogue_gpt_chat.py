@@ -47,7 +47,8 @@ def test_old_turns_and_long_ones_give_way():
 
 def test_it_learns_replies_that_depend_on_the_turn_before():
     """A few seconds of training."""
-    chat, history = finetune_gpt(a_gpt(), TOKENIZER, DIALOGUES, steps=80, batch_tokens=256, progress=False)
+    options = {"steps": 200, "batch_tokens": 256, "learning_rate": 0.01, "matrix_learning_rate": 0.05}
+    chat, history = finetune_gpt(a_gpt(), TOKENIZER, DIALOGUES, **options, progress=False)
     assert history.train["loss"][-1] < 0.1
     assert chat.reply_all([["ab"], ["ab", "ba.", "c?"], ["cd", "dc.", "c?"]]) == ["ba.", "yes.", "no."]
     with pytest.raises(LabkitError, match="one language"):

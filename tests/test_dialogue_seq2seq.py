@@ -367,3 +367,42 @@ def test_an_evaluation_counts_facts_and_honesty(monkeypatch):
     np.testing.assert_array_equal(scores.honest, [1])
     assert (scores.bleu, scores.chrf) == (1.0, 2.0)
     assert 0 < scores.distinct_1 <= 1
+
+
+# --- Shipping --------------------------------------------------------------------------------------------------
+
+
+def test_a_packed_chatbot_answers_as_before(bot):
+    from labkit.dialogue.shipped import figures, pack, restore
+
+    again = restore(pack(bot), bot.vocabulary.tokenizer)
+    assert again.reply("c?", [("cd", "dc.")]).text == "no."
+    assert (again.language, again.memory) == ("en", 1)
+    assert figures(again, TOY)["loss"] == pytest.approx(held_out_loss(bot, TOY), abs=0.02)
+    with pytest.raises(LabkitError, match="no description"):
+        restore({}, bot.vocabulary.tokenizer)
+
+
+def test_weights_that_are_not_there_are_said_plainly(tmp_path, monkeypatch):
+    monkeypatch.setattr("labkit.dialogue.shipped.data_dir", lambda: tmp_path)
+    from labkit.dialogue.shipped import load_chatbot
+
+    with pytest.raises(LabkitError, match="labkit train town-chat-en"):
+        load_chatbot("en")
+    with pytest.raises(LabkitError, match="language is 'de'"):
+        load_chatbot("de")
+
+
+def test_training_writes_weights_with_their_card(tmp_path, monkeypatch):
+    """A few seconds: the whole way on a small scale."""
+    from labkit import weights
+    from labkit.dialogue import shipped
+
+    for name, value in (("DIALOGUES", 30), ("STEPS", 2), ("TRIED", 8)):
+        monkeypatch.setattr(shipped, name, value)
+    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    path = shipped.train_town_chat("zh")
+    card = weights.read_card(path)
+    assert card.command == "labkit train town-chat-zh"
+    assert set(card.metrics) == {"right_facts", "loss"}
+    assert shipped.load_chatbot("zh").reply("你好", doubt=False).text is not None

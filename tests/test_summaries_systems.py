@@ -89,7 +89,7 @@ def test_what_cannot_be_summarized_is_refused_plainly(article, said):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_generated_news_is_as_promised(language):
-    made = list(reports(language, count=150, seed=5))
+    made = list(reports(language, count=80, seed=5))
     assert len({report.article for report in made}) == len(made)
     assert len({report.topic for report in made}) >= 6
     assert min(len(sentences_of(report.article)) for report in made) >= 4
@@ -201,8 +201,8 @@ def test_features_hide_figures_and_know_pairs():
 
 def test_a_scorer_learns_to_find_the_news():
     """Two seconds: a little training must already beat the first sentence."""
-    train, test = list(reports("en", count=120)), list(reports("en", split="test", count=30))
-    model, history = train_extractive(train, steps=60, progress=False)
+    train, test = list(reports("en", count=80)), list(reports("en", split="test", count=20))
+    model, history = train_extractive(train, steps=50, batch_size=16, progress=False)
     assert history.train["loss"][-1] < 0.4 * history.train["loss"][0]
     ours = evaluate("extractive", model.summarize, test)
     first = evaluate("lead", lambda article: lead(article, 1), test)

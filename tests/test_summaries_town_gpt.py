@@ -41,7 +41,8 @@ def test_a_prompt_is_the_article_in_one_line_and_a_mark():
 
 def test_it_learns_to_summarize():
     """A few seconds: two articles that differ in one word have different summaries."""
-    system, history = finetune_gpt(a_gpt(), TOKENIZER, REPORTS, steps=60, batch_tokens=256, progress=False)
+    options = {"steps": 150, "batch_tokens": 256, "learning_rate": 0.01, "matrix_learning_rate": 0.05}
+    system, history = finetune_gpt(a_gpt(), TOKENIZER, REPORTS, **options, progress=False)
     assert history.train["loss"][-1] < 0.1
     assert [system.summarize(report.article).text for report in REPORTS] == ["rain.", "snow."]
     assert isinstance(GPTSummarizer(system.model, TOKENIZER).summarize("x " * 900).text, str)

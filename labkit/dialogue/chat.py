@@ -83,6 +83,8 @@ class Chatbot:
 
     def reply_all(self, histories: Sequence[Sequence[str]], num_beams: int = 1) -> list[str]:
         """What the network writes after each list of turns, the last of which is to be answered; in one batch."""
+        if not histories:
+            return []
         rows = [read_ids(turns, self.vocabulary) for turns in histories]
         return [self.vocabulary.decode(ids) for ids in self._search(rows, num_beams)]
 

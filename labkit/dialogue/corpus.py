@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import zlib
 from collections.abc import Iterator, Sequence
 from random import Random
 
 from labkit.common import LANGUAGES, LabkitError
+from labkit.dialogue import wording_en, wording_zh
 from labkit.dialogue.talks import Dialogue, Exchange, Values, talks
 from labkit.text.town.facts import KINDS, Fact, Value
 from labkit.text.town.grammar import Pattern
@@ -115,7 +115,7 @@ def _is_held_out(plan: Sequence[Question]) -> bool:
 
 
 def _told(plan: Sequence[Question], language: str, rng: Random) -> tuple[Exchange, ...]:
-    words = importlib.import_module(f"labkit.dialogue.wording_{language}")
+    words = {"en": wording_en, "zh": wording_zh}[language]
     exchanges = []
     if rng.random() < OPENING_SHARE:
         exchanges.append(Exchange(*rng.choice(words.OPENINGS)))

@@ -62,6 +62,8 @@ def finetune_gpt(
     memory: int = 1,
     steps: int = 300,
     batch_tokens: int = 4_096,
+    learning_rate: float = LEARNING_RATE,
+    matrix_learning_rate: float = MATRIX_LEARNING_RATE,
     seed: int = 0,
     device: str = "cpu",
     progress: bool = True,
@@ -81,7 +83,7 @@ def finetune_gpt(
         )
         for dialogue, place in turns_of(dialogues)
     )
-    optimizers = make_optimizers(model.to(device), LEARNING_RATE, MATRIX_LEARNING_RATE)
+    optimizers = make_optimizers(model.to(device), learning_rate, matrix_learning_rate)
     factor = WarmupDecay(steps, min(50, steps // 10), steps // 2, "linear")
     task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
     history = fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)

@@ -102,12 +102,16 @@ def padded(rows: Sequence[Sequence[int]]) -> Tensor:
 class PointerTask:
     """Training of a pointer-generator by ``fit``: one optimizer, one cycle of the learning rate."""
 
-    def __init__(self, model: PointerGenerator, learning_rate: float, steps: int) -> None:
-        self.model = model
+    def __init__(
+        self, model: PointerGenerator, learning_rate: float, steps: int, device: str = "cpu"
+    ) -> None:
+        self.model = model.to(device)
+        self.device = device
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, learning_rate, total_steps=steps)
 
     def step(self, batch: Batch) -> dict[str, float]:
+        batch = Batch(*(one.to(self.device) for one in batch[:4]), batch.extra)
         self.model.train()
         self.optimizer.zero_grad()
         loss = summary_loss(self.model, batch)
@@ -236,6 +240,7 @@ def train_abstractive(
     batch_size: int = 16,
     learning_rate: float = 3e-3,
     seed: int = 0,
+    device: str = "cpu",
     progress: bool = True,
     **shape: Any,
 ) -> tuple[Abstractive, History]:
@@ -252,8 +257,8 @@ def train_abstractive(
         config = PointerConfig(vocabulary.input_size, vocabulary.output_size, **shape)
     torch.manual_seed(seed)
     model = PointerGenerator(config)
-    task = PointerTask(model, learning_rate, steps)
+    task = PointerTask(model, learning_rate, steps, device)
     batches = PointerBatches(reports, vocabulary, batch_size, seed)
     history = fit(task, batches, steps, progress=progress)
-    model.eval()
+    model.cpu().eval()
     return Abstractive(model, vocabulary, languages.pop()), history

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from random import Random
+from types import ModuleType
 
 from labkit.common import LabkitError
+from labkit.summaries import wording_en, wording_zh
 from labkit.summaries.texts import Report, check_language, join_sentences
 from labkit.text.town.constructions import CONDITIONS, Construction, grammar
 from labkit.text.town.facts import KINDS, Fact, Value
@@ -120,7 +121,7 @@ def summary_of(told: Sequence[Fact], language: str) -> str:
     return (text[0].upper() + text[1:] if language == "en" else text) + module.STOP
 
 
-def _pattern(module, name: str, main: Fact) -> str:
+def _pattern(module: ModuleType, name: str, main: Fact) -> str:
     """The pattern of that name whose condition, if it has one, the main fact meets."""
     for key, source in module.SUMMARIES.items():
         if key.split("(")[0] != name:
@@ -144,8 +145,8 @@ def _surface(value_type: str, value: Value, language: str, form: str = "") -> st
     return types()[value_type].write(value, language, form or USUAL_FORMS.get((language, value_type), ""))
 
 
-def _wording(language: str):
-    return importlib.import_module(f"labkit.summaries.wording_{language}")
+def _wording(language: str) -> ModuleType:
+    return {"en": wording_en, "zh": wording_zh}[language]
 
 
 def _stated(told: Sequence[Fact], language: str, article: str) -> tuple[str, ...]:

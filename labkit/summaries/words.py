@@ -13,18 +13,19 @@ from labkit.summaries.rouge import UNBROKEN
 
 PAD, BOS, EOS, UNKNOWN = range(4)
 NUM_SPECIAL = 4
-_WORD = re.compile(rf"[{UNBROKEN}]| ?(?:(?![{UNBROKEN}])[^\W_])+| ?[^\w\s]|_")
+_WORD = re.compile(rf" ?[{UNBROKEN}]| ?(?:(?![{UNBROKEN}])[^\W_])+| ?[^\w\s]|_")
 
 
 def split_words(text: str) -> list[str]:
-    """Hanzi, and words and signs with the blank before them; the first word has one too, as any other.
+    """Hanzi, words and signs with the blank before them; a first word has one too, as any other, a first hanzi none.
 
     ``"".join(split_words(text)).strip()`` is the text with single blanks.
 
     >>> split_words("It's 3.50.")
     [' It', "'", 's', ' 3', '.', '50', '.']
     """
-    return _WORD.findall(" " + " ".join(text.split()))
+    text = " ".join(text.split())
+    return _WORD.findall(text if re.match(rf"[{UNBROKEN}]", text) else f" {text}")
 
 
 @dataclass(frozen=True)

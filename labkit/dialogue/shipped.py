@@ -1,0 +1,110 @@
+"""The chatbots that come with the course: the training that makes them, what is measured, and how to load them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from labkit import weights
+from labkit.common import LANGUAGES, LabkitError, check_device, data_dir, set_threads
+from labkit.dialogue.chat import Chatbot, held_out_loss, train_chatbot
+from labkit.dialogue.corpus import mixed_corpus
+from labkit.dialogue.measures import is_right
+from labkit.dialogue.pairs import Vocabulary, history_of
+from labkit.dialogue.seq2seq import Seq2Seq, Seq2SeqConfig
+from labkit.dialogue.talks import Dialogue, turns_of
+from labkit.text.shipped import load_town_tokenizer
+from labkit.text.tokenizer import Tokenizer
+
+DESCRIPTION = (
+    "description"  # beside the weights: configuration, tokens, language and memory, as JSON in bytes
+)
+DIALOGUES, STEPS, MEMORY = 12_000, 8_000, 1
+TRIED, TRIED_SEED = 400, 7  # test dialogues for the card
+
+
+def load_chatbot(language: str) -> Chatbot:
+    """The shipped chatbot of a language."""
+    if language not in LANGUAGES:
+        raise LabkitError(f"language is {language!r}. It must be one of {', '.join(LANGUAGES)}.")
+    path = _path(f"town-chat-{language}")
+    if not path.exists():
+        raise LabkitError(
+            f"{path} is not there. Get the course's data folder again, or run: labkit train {path.stem}"
+        )
+    return restore(weights.load(path)[0], load_town_tokenizer())
+
+
+def train_town_chat(language: str, seed: int = 0, device: str = "cpu") -> Path:
+    """Train the chatbot of a language and write it with its card; about an hour on one core."""
+    device = check_device(device)
+    set_threads()
+    start = time.perf_counter()
+    train = mixed_corpus(language, count=DIALOGUES, seed=seed)
+    tokenizer = load_town_tokenizer()
+    bot, _ = train_chatbot(train, tokenizer, memory=MEMORY, steps=STEPS, seed=seed, device=device)
+    tensors = pack(bot)
+    test = mixed_corpus(language, split="test", count=TRIED, seed=TRIED_SEED)
+    name = f"town-chat-{language}"
+    card = weights.Card(
+        command=weights.train_command(name, device),
+        seed=seed,
+        data=f"dialogues about the town and small talk in {language}, train split",
+        seconds=round(time.perf_counter() - start, 1),
+        metrics=figures(restore(tensors, tokenizer), test),
+        notes=f"float16; the figures are those after rounding, on {TRIED} dialogues of the test split, greedy",
+    )
+    path = _path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(path, tensors, card)
+    return path
+
+
+def figures(bot: Chatbot, dialogues: list[Dialogue]) -> dict[str, float]:
+    """Share of the replies with the right facts, and the loss of the true replies, on held-out dialogues."""
+    turns = [
+        (dialogue, place) for dialogue, place in turns_of(dialogues) if dialogue.exchanges[place].expected
+    ]
+    replies = bot.reply_all([history_of(dialogue, place, bot.memory) for dialogue, place in turns])
+    right = [
+        is_right(reply, dialogue.exchanges[place], bot.language)
+        for reply, (dialogue, place) in zip(replies, turns, strict=True)
+    ]
+    return {
+        "right_facts": round(sum(right) / max(1, len(right)), 4),
+        "loss": round(held_out_loss(bot, dialogues), 4),
+    }
+
+
+def pack(bot: Chatbot) -> dict[str, Tensor]:
+    """The tensors of a chatbot as they are shipped: float16, with a description."""
+    described = {
+        "config": asdict(bot.model.config),
+        "tokens": list(bot.vocabulary.tokens),
+        "language": bot.language,
+        "memory": bot.memory,
+    }
+    text = json.dumps(described).encode()
+    tensors = {name: tensor.half().contiguous() for name, tensor in bot.model.state_dict().items()}
+    return tensors | {DESCRIPTION: torch.tensor(list(text), dtype=torch.uint8)}
+
+
+def restore(tensors: Mapping[str, Tensor], tokenizer: Tokenizer) -> Chatbot:
+    """The chatbot that ``pack`` packed; ``tokenizer`` is the one that it was trained with."""
+    if DESCRIPTION not in tensors:
+        raise LabkitError("These weights have no description: they are not those of a chatbot.")
+    described = json.loads(bytes(tensors[DESCRIPTION].tolist()).decode())
+    model = Seq2Seq(Seq2SeqConfig(**described["config"]))
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items() if name != DESCRIPTION})
+    vocabulary = Vocabulary(tokenizer, tuple(described["tokens"]))
+    return Chatbot(model.eval(), vocabulary, described["language"], described["memory"])
+
+
+def _path(name: str) -> Path:
+    return data_dir() / "weights" / f"{name}.safetensors"
