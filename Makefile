@@ -24,7 +24,7 @@ help:
 	@echo "make bench  measure, write benchmarks.json, print the table"
 	@echo "make build  build the notebooks that changed from notebooks/src"
 	@echo "make lint   check style and import rules;  make format  mend style"
-	@echo "make lock   resolve requirements.lock anew; make clean  remove what was built"
+	@echo "make lock   add what is new to requirements.lock (UPGRADE=--upgrade: all anew);  make clean  remove what was built"
 
 run: $(READY)
 	$(BIN)/labkit run --out $(OUT) --resume $(ARGS)
@@ -55,7 +55,8 @@ format: $(READY)
 # with torch itself where there is a GPU, and would cost a CPU machine several gigabytes.
 lock: $(READY)
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	cp requirements.lock .lock.tmp
+	$(BIN)/uv pip compile $(UPGRADE) --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --extra course --extra dask --extra dev pyproject.toml -o .lock.tmp > /dev/null
 	grep -vE '^(nvidia-|cuda-|triton==)' .lock.tmp > requirements.lock && rm .lock.tmp
 	$(BIN)/python -m tests.pins
