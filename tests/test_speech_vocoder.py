@@ -47,6 +47,21 @@ def test_griffin_lim_comes_nearer_with_each_iteration():
     assert away[0] > away[1] > away[2]
 
 
+def test_magnitudes_are_brought_to_their_bands():
+    magnitude = stft(pulses()).abs()
+    mel = log_mel(pulses())
+    draw = torch.Generator().manual_seed(0)
+    guess = magnitude * (0.5 * torch.randn(magnitude.shape, generator=draw)).exp()
+    again, before = (
+        ((vocoder.filterbank() @ x).clamp(min=1e-5).log().T - mel).abs().mean()
+        for x in (vocoder.fit_to_bands(guess, mel), guess)
+    )
+    assert again < 0.3 * before
+    unheard = vocoder.filterbank().sum(0) == 0
+    assert unheard.any()
+    assert torch.equal(vocoder.fit_to_bands(guess, mel)[unheard], guess[unheard])
+
+
 def test_true_phases_are_kept():
     samples = pulses()
     spectrum = stft(samples)

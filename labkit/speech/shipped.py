@@ -21,7 +21,7 @@ from labkit.speech.corpus import Utterance
 from labkit.speech.measures import mel_cepstral_distortion, phoneme_error_rate
 from labkit.speech.recognizer import Recognizer, RecognizerConfig
 from labkit.speech.synthesis import Voice
-from labkit.speech.vocoder import NeuralVocoder, SpectrumNetwork, VocoderConfig
+from labkit.speech.vocoder import ITERATIONS, NeuralVocoder, SpectrumNetwork, VocoderConfig
 
 NAMES = ("speech-en", "speech-zh", "speech-judge-en", "speech-judge-zh", "speech-vocoder")
 SHAPE = "shape"  # beside the tensors: the configuration as JSON
@@ -47,7 +47,7 @@ def load_judge(language: str) -> Recognizer:
     return _load(f"speech-judge-{_checked(language)}", _recognizer)
 
 
-def load_vocoder(iterations: int = 6) -> NeuralVocoder:
+def load_vocoder(iterations: int = ITERATIONS // 2) -> NeuralVocoder:
     """The shipped vocoder, for both languages."""
     network = _load("speech-vocoder", lambda shape: SpectrumNetwork(VocoderConfig(**shape)))
     return NeuralVocoder(network, iterations)

@@ -148,12 +148,26 @@ class SegmentBatches:
         return mels.transpose(1, 2), magnitudes.transpose(1, 2)
 
 
+def fit_to_bands(magnitude: Tensor, mel: Tensor, iterations: int = 3) -> Tensor:
+    """Magnitudes (513, T) scaled until their bands are those of the log-mel (T, 80); what no band hears stays.
+
+    x <- x (F^T (m / F x)) / (F^T 1), which lowers the divergence of F x from m and keeps x positive. Lee and Seung 2001,
+    Algorithms for non-negative matrix factorization, eq. 5 with one factor given.
+    """
+    bank, bands = filterbank(), mel.exp().T
+    weight = bank.sum(0)[:, None]
+    for _ in range(iterations):
+        ratio = bands / (bank @ magnitude).clamp(min=1e-8)
+        magnitude = torch.where(weight > 0, magnitude * (bank.T @ ratio) / weight.clamp(min=1e-12), magnitude)
+    return magnitude
+
+
 class NeuralVocoder:
-    """The network's magnitudes, phases of a voice that beats at the pitch which they show, and a few steps of
-    Griffin-Lim to make the two agree.
+    """The network's magnitudes brought to the bands that were asked for, phases of a voice that beats at the pitch which
+    they show, and a few steps of Griffin-Lim to make the two agree.
     """
 
-    def __init__(self, network: SpectrumNetwork, iterations: int = 6) -> None:
+    def __init__(self, network: SpectrumNetwork, iterations: int = ITERATIONS // 2) -> None:
         self.network, self.iterations = network.eval(), iterations
 
     @torch.no_grad()
@@ -162,6 +176,7 @@ class NeuralVocoder:
         mel = check_mel(mel)
         logarithms = self.network(mel[None])[0]
         magnitude = torch.where(logarithms > SILENCE + 0.5, logarithms.exp(), 0).T  # (513, T)
+        magnitude = fit_to_bands(magnitude, mel)
         phase = pulse_phase(*spectral_pitch(magnitude))
         return griffin_lim(magnitude, self.iterations, phase=phase).clamp(-1, 1).numpy()
 
