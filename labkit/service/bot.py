@@ -29,11 +29,14 @@ from labkit.service.utterances import MASKS
 FEW = 5  # pieces in stock that are worth a word
 SMALL_TALK = ("greeting", "thanks", "goodbye")
 NO_NUMBER = re.compile(
-    r"(don'?t|do not|cannot|can'?t|lost|no idea|forgot|haven'?t|no longer)\b.*\b(number|e-?mail|it|have|know|one)\b"
-    r"|(忘|找不到|不知道|没有|丢|记不|想不起|查不到|删).{0,6}(订单号|号码|单号|号|邮箱|短信)"
+    r"(don'?t|do not|cannot|can'?t|lost|no idea|forgot|haven'?t|no longer)\b.{0,40}\b(number|e-?mail)\b"
+    r"|(don'?t|do not|can'?t|cannot) (know|find|have|remember) (it|one|that)\b"
+    r"|(忘|找不到|不知道|没有|丢|记不|想不起|查不到|删).{0,6}(订单号|号码|单号|号|邮箱)"
     r"|(订单号|号码|单号|那个号|邮箱|短信).{0,6}(忘|找不到|不知道|没有|没了|丢|记不|删)",
     re.IGNORECASE,
 )
+
+ABOUT_STAFF = re.compile(r"\b(hours|when|open)\b|几点|时间|什么时候", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,14 @@ class Conversation:
     def _goes_on(self, slots: Slots, found: Prediction) -> bool:
         """Whether a message with details belongs to the task: unless it asks for another one in clear words."""
         other = found.intent in TASKS and found.intent != self.state.task
+        bare = re.sub("|".join(MASKS.values()), " ", slots.request)
+        few = len(bare.split()) <= 4 if self.bot.language == "en" else len(bare) <= 6
+        if (
+            self.state.asked in ("order", "contact")
+            and few
+            and found.margin < 2 * self.bot.config.clarify_margin
+        ):
+            return True  # the detail that was asked for, with mistyped words around it
         return not slots.request or not other or found.margin <= self.bot.config.clarify_margin
 
     def _take(self, slots: Slots) -> None:
@@ -248,6 +259,19 @@ class Conversation:
             self._ask_intent([found.best, found.second], f"{found.best} and {found.second} are close")
             return
         state.misses = 0
+        if state.asked in ("order", "contact") and found.intent in TASKS and found.intent != state.task:
+            hits = self.bot.knowledge.search(
+                text, count=1
+            )  # more often a question in between than another task
+            if (
+                hits
+                and hits[0].score >= 1.5 * config.min_knowledge_score
+                and found.margin < 3 * config.clarify_margin
+            ):
+                pending = state.asked
+                self._serve(hits[0].article, f"score {hits[0].score:.1f}, and a task is open")
+                self._go_back(state.task, pending)
+                return
         self._begin(found.intent, text, slots)
 
     def _begin(self, intent: str, text: str, slots: Slots) -> None:
@@ -255,7 +279,7 @@ class Conversation:
         state, pending = self.state, self.state.asked
         task = state.task
         handlers: dict[str, Callable[[], None]] = {
-            "human": lambda: self._hand_over("human", "the customer asked for a person"),
+            "human": lambda: self._ask_for_human(text),
             "complaint": self._complain,
             "never_mind": self._drop_task,
             "product_info": lambda: self._product(text, slots),
@@ -270,21 +294,28 @@ class Conversation:
             self._work()
         elif intent in handlers:
             handlers[intent]()
-            if intent in ("product_info", "knowledge") and task in TASKS and pending in ("order", "contact"):
-                self._answer("back", "a question in between")
-                state.task = task
-                self._ask(pending)
+            if intent in ("product_info", "knowledge"):
+                self._go_back(task, pending)
         elif intent in SMALL_TALK:
             self._answer(intent, "small talk")
         else:  # yes or no without a question
             self._answer("anything_else", f"{intent} without a question")
+
+    def _go_back(self, task: str | None, pending: str | None) -> None:
+        """After a question in between: ask again what the task was waiting for."""
+        if task in TASKS and pending in ("order", "contact"):
+            self._answer("back", "a question in between")
+            self.state.task = task
+            self._ask(pending)
 
     def _not_understood(self, text: str, slots: Slots, found: Prediction) -> None:
         """Nothing certain: an article if it fits very well, else options, and after a few times a person."""
         state, config = self.state, self.bot.config
         hits = self.bot.knowledge.search(text, count=1)
         if hits and hits[0].score >= config.sure_knowledge_score:
+            pending = state.asked
             self._serve(hits[0].article, f"score {hits[0].score:.1f}, though the intent is not sure")
+            self._go_back(state.task, pending)
             return
         if slots.products:
             self._product(text, slots)
@@ -431,6 +462,16 @@ class Conversation:
         self._entry.replies.append("knowledge")
         self._entry.decide(f"article {article.id}", why)
         self._entry.sources.append(f"knowledge/{article.id}")
+
+    def _ask_for_human(self, text: str) -> None:
+        """A person, unless the words are those of a question about the staff, such as its hours."""
+        hits = self.bot.knowledge.search(text, count=1)
+        if ABOUT_STAFF.search(text) and hits and hits[0].score >= self.bot.config.min_knowledge_score:
+            task, pending = self.state.task, self.state.asked
+            self._serve(hits[0].article, f"score {hits[0].score:.1f}: a question, not a wish")
+            self._go_back(task, pending)
+        else:
+            self._hand_over("human", "the customer asked for a person")
 
     def _complain(self) -> None:
         self.state.asked = "human"

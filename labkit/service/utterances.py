@@ -103,8 +103,8 @@ def examples(
     utterances: Sequence[Utterance],
     language: str,
     seed: int = 0,
-    copies: int = 3,
-    readings: int = 60,
+    copies: int = 5,
+    readings: int = 100,
     typing_errors: float = 0.3,
 ) -> tuple[list[str], list[str]]:
     """Texts and intents: of each utterance the text as it is and ``copies`` more, or ``readings`` of one with
@@ -135,7 +135,9 @@ def train_intents(language: str, seed: int = 0) -> IntentModel:
     """The bot's own classifier: train split and knowledge questions; threshold by the validation split; seconds."""
     articles = read_articles(data_dir() / "service" / f"knowledge_{language}.jsonl")
     spoken = read_utterances(language, "train")
-    texts, labels = examples([*spoken, *knowledge_utterances(articles)], language, seed)
+    texts, labels = examples(spoken, language, seed)
+    asked, named = examples(knowledge_utterances(articles), language, seed, copies=3)
+    texts, labels = texts + asked, labels + named
     model = IntentModel(IntentConfig(scope_weight=1.0)).fit(texts, labels)
     held = read_utterances(language, "validation")
     model.tune(*examples(held, language, seed + 1, copies=2), min_recall=0.8)

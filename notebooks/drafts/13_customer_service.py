@@ -627,9 +627,10 @@ def share(name, right, baseline=None, baseline_name="", higher=True):
     return Measure(name, mean, baseline, baseline_name, higher, interval=(low, high))
 
 
-def intent_measure(language, seeds=lab.pick(2, 3, 5)):
+def intent_measure(language):
     """Right in scope: the classifier over several drawings of its training texts and typing errors, and the keywords."""
     texts, labels = customers.spoken(language)
+    seeds = lab.pick(2, 3, 5)
     inside = [i for i, label in enumerate(labels) if label != intents.OUT_OF_SCOPE]
     rules = np.mean([naive.by_rules(texts[i], language) == labels[i] for i in inside])
     shares = [models[language].evaluate(texts, labels).in_scope_accuracy]
