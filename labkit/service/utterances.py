@@ -136,7 +136,7 @@ def train_intents(language: str, seed: int = 0) -> IntentModel:
     articles = read_articles(data_dir() / "service" / f"knowledge_{language}.jsonl")
     spoken = read_utterances(language, "train")
     texts, labels = examples(spoken, language, seed)
-    asked, named = examples(knowledge_utterances(articles), language, seed, copies=3)
+    asked, named = examples(knowledge_utterances(articles), language, seed, copies=1)
     texts, labels = texts + asked, labels + named
     model = IntentModel(IntentConfig(scope_weight=1.0)).fit(texts, labels)
     held = read_utterances(language, "validation")
