@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from labkit import __version__
@@ -17,82 +18,69 @@ DEBUG_VARIABLE = "LABKIT_DEBUG"
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-def _train_town_tokenizer(seed: int, device: str) -> Path:
-    from labkit.text import shipped
+def _calls(place: str, *before: str, on_device: bool = True) -> Callable[[int, str], Path]:
+    """``module.function(*before, seed, device)`` of the package, imported when it is called.
 
-    return shipped.make_town_tokenizer(seed)  # no device has a part in it
+    Without ``on_device`` the function is told no device: what it trains is small enough for any processor.
+    """
 
+    def train(seed: int, device: str) -> Path:
+        module, _, function = place.rpartition(".")
+        return getattr(import_module(f"labkit.{module}"), function)(*before, seed, *([device] * on_device))
 
-def _train_town_gpt(seed: int, device: str) -> Path:
-    from labkit.text import shipped
-
-    return shipped.train_town_gpt(seed, device)
-
-
-def _train_town_lstm(seed: int, device: str) -> Path:
-    from labkit.text import shipped
-
-    return shipped.train_town_lstm(seed, device)
-
-
-def _train_town_instruct(seed: int, device: str) -> Path:
-    from labkit.prompts import instruct
-
-    return instruct.train_town_instruct(seed, device)
-
-
-def _train_scenes_flow(seed: int, device: str) -> Path:
-    from labkit.image import shipped
-
-    return shipped.train_scenes_flow(seed, device)
-
-
-def _train_scenes_gan(seed: int, device: str) -> Path:
-    from labkit.image import shipped
-
-    return shipped.train_scenes_gan(seed, device)
-
-
-def _train_digits_gan(seed: int, device: str) -> Path:
-    from labkit.image import shipped
-
-    return shipped.train_digits_gan(seed, device)
-
-
-def _train_digits_flow(seed: int, device: str) -> Path:
-    from labkit.image import shipped
-
-    return shipped.train_digits_flow(seed, device)
-
-
-def _train_scene_judge(seed: int, device: str) -> Path:
-    from labkit.image import judge_training
-
-    return judge_training.ship_scene_judge(seed)  # small enough for any processor
-
-
-def _train_digit_judge(seed: int, device: str) -> Path:
-    from labkit.image import judge_training
-
-    return judge_training.ship_digit_judge(seed)
+    return train
 
 
 # What `labkit train NAME` makes: a name -> a function that trains with a seed on a device and writes the weights
 # with their card, and one line that says what they are. Each imports what it needs only when it is called.
 TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
-    "town-tokenizer": (_train_town_tokenizer, "byte-level BPE of the town models, 4,096 tokens; seconds"),
-    "town-gpt": (_train_town_gpt, "GPT on the town in English and Chinese, 4.0 M parameters; hours"),
-    "town-lstm": (_train_town_lstm, "LSTM on the same texts, 4.0 M parameters; 12 minutes"),
+    "town-tokenizer": (
+        _calls("text.shipped.make_town_tokenizer", on_device=False),
+        "byte-level BPE of the town models, 4,096 tokens; seconds",
+    ),
+    "town-gpt": (
+        _calls("text.shipped.train_town_gpt"),
+        "GPT on the town in English and Chinese, 4.0 M parameters; hours",
+    ),
+    "town-lstm": (
+        _calls("text.shipped.train_town_lstm"),
+        "LSTM on the same texts, 4.0 M parameters; 12 minutes",
+    ),
     "town-instruct": (
-        _train_town_instruct,
+        _calls("prompts.instruct.train_town_instruct"),
         "GPT that follows instructions about the town; two hours",
     ),
-    "scenes-flow": (_train_scenes_flow, "text to image, scenes, flow matching; 50 minutes"),
-    "scenes-gan": (_train_scenes_gan, "text to image, scenes, GAN; half an hour"),
-    "digits-gan": (_train_digits_gan, "text to image, handwritten digits, GAN; a minute"),
-    "digits-flow": (_train_digits_flow, "text to image, handwritten digits, flow matching; a minute"),
-    "scene-judge": (_train_scene_judge, "judge of drawn scenes; 2 minutes"),
-    "digit-judge": (_train_digit_judge, "judge of handwritten digits; a minute"),
+    "scenes-flow": (
+        _calls("image.shipped.train_scenes_flow"),
+        "text to image, scenes, flow matching; 50 minutes",
+    ),
+    "scenes-gan": (_calls("image.shipped.train_scenes_gan"), "text to image, scenes, GAN; half an hour"),
+    "digits-gan": (
+        _calls("image.shipped.train_digits_gan"),
+        "text to image, handwritten digits, GAN; a minute",
+    ),
+    "digits-flow": (
+        _calls("image.shipped.train_digits_flow"),
+        "text to image, handwritten digits, flow matching; a minute",
+    ),
+    "scene-judge": (
+        _calls("image.judge_training.ship_scene_judge", on_device=False),
+        "judge of drawn scenes; 2 minutes",
+    ),
+    "digit-judge": (
+        _calls("image.judge_training.ship_digit_judge", on_device=False),
+        "judge of handwritten digits; a minute",
+    ),
+    **{
+        name: (_calls("speech.shipped.train", name, on_device=False), about)
+        for name, about in {
+            "speech-en": "English voice: phones to mel; minutes",
+            "speech-zh": "Mandarin voice: phones to mel; minutes",
+            "speech-vocoder": "mel to sound, both languages; minutes",
+            "speech-judge-en": "recognizer of English phones, the judge; minutes",
+            "speech-judge-zh": "recognizer of Mandarin phones with tones, the judge; minutes",
+        }.items()
+    },
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -187,6 +189,22 @@ def test_train_says_what_there_is(monkeypatch, capsys):
         in refused(capsys, "train", "gpt", "--device", "gpu")[1]
     )
     assert trained == [3]
+
+
+@pytest.mark.parametrize("name", cli.TRAINABLE)
+def test_every_training_is_called_as_it_is_defined(name, monkeypatch):
+    """Nothing is trained: the arguments are bound to the signature of the real function."""
+
+    class Bound:
+        def __init__(self, module):
+            self.module = import_module(module)
+
+        def __getattr__(self, function):
+            signature = inspect.signature(getattr(self.module, function))
+            return lambda *arguments: signature.bind(*arguments).arguments
+
+    monkeypatch.setattr(cli, "import_module", Bound)
+    assert cli.TRAINABLE[name][0](3, "cpu")["seed"] == 3
 
 
 def test_data(capsys):
