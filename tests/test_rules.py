@@ -175,7 +175,7 @@ def test_printed_floats_are_rounded(lesson):
 def test_a_lesson_is_whole(lesson):
     code = "\n".join(cell.source for cell in code_cells(built(lesson)))
     assert len(re.findall(r'check\("\d\d\.\d+"', code)) >= 4, "four or more exercises"
-    assert "widgets.explorer(" in code, "a widget"
+    assert re.search(r"\b(widgets\.explorer|console)\(", code), "a widget"
     english = text_of(built(lesson)).lower()
     for part in ("break it", "summary", "further reading", "minutes"):
         assert part in english, part

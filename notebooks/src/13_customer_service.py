@@ -74,13 +74,13 @@ lab = start(MODE, SEED)
 # ## 1. One prompt does it all
 #
 # The quickest design: put everything that may be needed into one context (answers, orders, customers), and let the model take what
-# fits the question. Here the part of the model is played by a search that returns the best passage. It is a fair stand-in for what goes wrong, since
-# a larger model can give away no more than what its context holds, and no less. First the shop, with made-up customers; then two questions by a stranger.
+# fits the question. Here the part of the model is played by a search that returns the best passage. It is a fair stand-in for what goes wrong: a larger
+# model cannot give away more than its context holds, but all of that it may give away. First the shop, with made-up customers; then three questions by a stranger.
 
 # %% [markdown] lang="zh"
 # ## 1. 一个提示词包办一切
 #
-# 最快的做法：把可能用到的东西（答案、订单、顾客资料）统统塞进一个上下文，让模型挑合适的来回答。这里由检索来扮演模型，返回最匹配的一段。用它来说明问题并不冤枉：再大的模型，能泄露的也不过是上下文里的内容，而上下文里的，它都可能泄露。先建一家店，顾客都是虚构的；然后由一个陌生人来问两句。
+# 最快的做法：把可能用到的东西（答案、订单、顾客资料）统统塞进一个上下文，让模型挑合适的来回答。这里由检索来扮演模型，返回最匹配的一段。用它来说明问题并不冤枉：再大的模型，能泄露的也不过是上下文里的内容，而上下文里的，它都可能泄露。先建一家店，顾客都是虚构的；然后由一个陌生人来问三句。
 
 # %%
 folder = Path(tempfile.mkdtemp())
@@ -268,7 +268,7 @@ else:
 
 # %%
 print(f"{2 * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2)):.2f}")
-found_right = {}
+found_right, nearest_right = {}, {}
 for language in ("en", "zh"):
     base = knowledge.load_knowledge(load_policies(language))
     asked = [(question, a.id) for a in base.articles for question in a.questions]
@@ -280,7 +280,7 @@ for language in ("en", "zh"):
         np.mean(found_right[language]),
         np.mean([wanted in ids for ids, (_, wanted) in zip(best, held)]),
     )
-    baseline = np.mean([name == wanted for name, (_, wanted) in zip(nearest, held)])
+    baseline = nearest_right[language] = np.mean([name == wanted for name, (_, wanted) in zip(nearest, held)])
     print(
         f"{language}: {len(held)} held-out questions: nearest {baseline:.3f}, BM25 first {first:.3f}, among three {third:.3f}"
     )
@@ -571,27 +571,25 @@ print(example.turns[0], "\n   ", example.breaches[0])
 #
 # ## 10. Break it
 #
-# A colleague wants to save time: "Why make a new conversation for each customer? One object is enough, it has a `say`." The goals are still reached. Look at the code, then at the numbers. Would you accept it?
+# A colleague wants to save time: "Why make a new conversation for each customer? One object is enough, it has a `say`." Most goals are still reached. Look at the code, then at the numbers. Would you accept it?
 
 # %% [markdown] lang="zh"
 # 没有一个攻击突破我们的客服。这不证明世上没有能突破的，只说明这些不能。真正起作用的不是更聪明的提示词，而是能力上的缺失：它不能写库，没有核验就读不到，没审核过的话说不出口。去掉审核名单之后，出口检查还能拦下一部分埋进去的文章。多层保护之所以有用，是因为各层失效的原因不同。
 #
 # ## 10. 找出故障
 #
-# 一位同事想省点事：“何必给每位顾客新建一个会话？一个对象就够了，它有 `say`。”目标照样达成。先读代码，再看数字。你会收下吗？
+# 一位同事想省点事：“何必给每位顾客新建一个会话？一个对象就够了，它有 `say`。”大部分目标照样达成。先读代码，再看数字。你会收下吗？
 
 # %%
 service = safe_bots["en"]
 shared = service.start()
 goals = customers.draw_goals(service.shop.path, "en", lab.pick(33, 110, 220), seed=SEED + 5)
 few = [goal for goal in goals if goal.kind == "order_status"]
-fine = []
-for goal in few:
-    customer = customers.Customer(goal, habits=["all at once"])
-    fine.append(
-        customers.judge(customers.converse(lambda: shared.say, service.queue.tickets, customer)).reached
-    )
-print(f"customers who gave their details at once: {sum(fine)} of {len(fine)} served")
+print("customers who give their details at once:")
+for name, begin in {"shared": lambda: shared.say, "one each": lambda: service.start().say}.items():
+    people = [customers.Customer(goal, habits=["all at once"]) for goal in few]
+    talks = [customers.converse(begin, service.queue.tickets, one) for one in people]
+    print(f"{name:9}{sum(customers.judge(talk).reached for talk in talks)} of {len(few)} served")
 
 # %% [markdown] lang="en"
 # **Before you read on:** what does a conversation remember, and for whom? Write a question that a stranger would ask to find out.
@@ -600,20 +598,20 @@ print(f"customers who gave their details at once: {sum(fine)} of {len(fine)} ser
 # **往下读之前**：一个会话记住了什么，是替谁记的？写一句陌生人会用来试探的话。
 
 # %%
-for name, say in {"shared": shared.say, "fresh": service.start().say}.items():
-    print(f"{name:7}", say("Where is my order?").text)
+for name, say in {"shared": shared.say, "one each": service.start().say}.items():
+    print(f"{name:9}", say("Where is my order?").text)
 
 # %% [markdown] lang="en"
-# The shared conversation answers a stranger with the last customer's order: the proof belongs to the *conversation*, and now all customers are in the same one. No single conversation looks wrong, and the goals are reached. It takes a second person to see it.
+# The shared conversation answers a stranger with the last customer's order: the proof belongs to the *conversation*, and now all customers are in the same one. Each reply by itself looks right, and the share of served customers says little. It takes a second person to see the fault.
 # So test with two people at once, and keep what was proved as close as possible to who proved it.
 #
 # ## 11. What was measured
 #
-# The intervals of the intents are over several trainings, with other readings and typing errors; the others are those of drawing the questions, customers or attacks anew. No attack of so few that gets through gives an interval of zero width: that
-# says nothing about the attacks that nobody wrote.
+# The intervals of the intents are over several trainings, with other readings and typing errors; the others are those of drawing the questions, customers or attacks anew. Where no attack gets through, the interval
+# has no width: that says nothing about the attacks that nobody wrote.
 
 # %% [markdown] lang="zh"
-# 共用的会话把上一位顾客的订单告诉了陌生人：核验结果属于*会话*，而现在所有顾客都在同一个会话里。单看每一段对话都没有错，目标也都达成了，要有第二个人才看得出来。所以要用两个人同时测，并且让核验结果紧跟着完成核验的那个人。
+# 共用的会话把上一位顾客的订单告诉了陌生人：核验结果属于*会话*，而现在所有顾客都在同一个会话里。单看每一句回复都没有错，办成的比例也说明不了什么，要有第二个人才看得出毛病。所以要用两个人同时测，并且让核验结果紧跟着完成核验的那个人。
 #
 # ## 11. 测量结果
 #
@@ -643,7 +641,10 @@ def intent_measure(language):
 # %% tags=["nbval-ignore-output"]
 report(
     *(intent_measure(language) for language in models),
-    *(share(f"first article right, {language}", right) for language, right in found_right.items()),
+    *(
+        share(f"first article right, {language}", right, nearest_right[language], "nearest")
+        for language, right in found_right.items()
+    ),
     *(share(f"customers served, {language}", right) for language, right in reached.items()),
     share(
         "attacks that got through",
