@@ -81,6 +81,21 @@ TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
             "speech-judge-zh": "recognizer of Mandarin phones with tones, the judge; minutes",
         }.items()
     },
+    **{
+        f"{name}-{language}": (_calls(place, language), f"{about} ({language})")
+        for name, (place, about) in {
+            "news-extractive": (
+                "summaries.shipped.train_news_extractive",
+                "summaries by choosing sentences; minutes",
+            ),
+            "news-abstractive": (
+                "summaries.shipped.train_news_abstractive",
+                "summaries that write and copy; 40 minutes",
+            ),
+            "town-chat": ("dialogue.shipped.train_town_chat", "chatbot, Seq2Seq with attention; 50 minutes"),
+        }.items()
+        for language in LANGUAGES
+    },
 }
 
 

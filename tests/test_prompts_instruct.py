@@ -29,7 +29,7 @@ def tokenizer():
     return load_town_tokenizer()
 
 
-def test_training_lowers_the_loss_on_held_out_answers(monkeypatch):  # some seconds: data, 100 steps, two evaluations
+def test_training_lowers_the_loss_on_held_out_answers(monkeypatch):
     monkeypatch.setattr(instruct, "RATE_SHARE", 1)  # a fresh model has nothing to forget
     model = small()
     before = answer_loss(model, 10)
