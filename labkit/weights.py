@@ -7,15 +7,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit import files
-from labkit.common import LabkitError
+from labkit.common import LabkitError, data_dir
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 SUFFIX = ".safetensors"
+DESCRIPTION = "description"  # beside the tensors of ``pack``: JSON in bytes
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,38 @@ def train_command(name: str, device: str = "cpu") -> str:
     return f"labkit train {name}" + ("" if device == "cpu" else f" --device {device}")
 
 
+def shipped_path(name: str, suffix: str = SUFFIX) -> Path:
+    """Where the course keeps the weights of this name, whether they are there or not."""
+    return data_dir() / "weights" / f"{name}{suffix}"
+
+
+def find_shipped(name: str, suffix: str = SUFFIX) -> Path:
+    """Where the weights of this name are; LabkitError with what to do where they are not."""
+    path = shipped_path(name, suffix)
+    if not path.exists():
+        raise LabkitError(
+            f"{path} is not there. Get the course's data folder again, or run: {train_command(name)}"
+        )
+    return path
+
+
+def pack(model: nn.Module, described: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The model's tensors in float16, and beside them what it takes to build the model again (for JSON)."""
+    import torch
+
+    text = json.dumps(described, ensure_ascii=False).encode()
+    tensors = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+    return tensors | {DESCRIPTION: torch.tensor(list(text), dtype=torch.uint8)}
+
+
+def unpack(tensors: Mapping[str, Tensor], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What ``pack`` was given: the description, and the model's state in float32. ``kind`` says of what it should be."""
+    if DESCRIPTION not in tensors:
+        raise LabkitError(f"These weights have no {DESCRIPTION}: they are not those of a {kind}.")
+    described = json.loads(bytes(tensors[DESCRIPTION].tolist()).decode())
+    return described, {name: tensor.float() for name, tensor in tensors.items() if name != DESCRIPTION}
+
+
 def save(path: Path | str, tensors: Mapping[str, Tensor], card: Card) -> Card:
     """Write ``tensors`` to ``path`` (``.safetensors``) and the card beside it; returns the card as written.
 
@@ -70,6 +103,7 @@ def save(path: Path | str, tensors: Mapping[str, Tensor], card: Card) -> Card:
     if not tensors:
         raise LabkitError(f"There are no tensors to save in {path}.")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         files.save_tensors(path, tensors, {})
         parameters = sum(tensor.numel() for tensor in tensors.values())
         card = replace(card, sha256=files.sha256_of(path), parameters=parameters)

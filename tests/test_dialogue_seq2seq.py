@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from labkit import weights
 from labkit.common import LabkitError
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
 from labkit.dialogue.chat import Chatbot, Seq2SeqTask, held_out_loss, train_chatbot
@@ -383,7 +384,7 @@ def test_a_packed_chatbot_answers_as_before(bot):
 
 
 def test_weights_that_are_not_there_are_said_plainly(tmp_path, monkeypatch):
-    monkeypatch.setattr("labkit.dialogue.shipped.data_dir", lambda: tmp_path)
+    monkeypatch.setattr("labkit.weights.data_dir", lambda: tmp_path)
     from labkit.dialogue.shipped import load_chatbot
 
     with pytest.raises(LabkitError, match="labkit train town-chat-en"):
@@ -394,12 +395,11 @@ def test_weights_that_are_not_there_are_said_plainly(tmp_path, monkeypatch):
 
 def test_training_writes_weights_with_their_card(tmp_path, monkeypatch):
     """A few seconds: the whole way on a small scale."""
-    from labkit import weights
     from labkit.dialogue import shipped
 
     for name, value in (("DIALOGUES", 30), ("STEPS", 2), ("TRIED", 8)):
         monkeypatch.setattr(shipped, name, value)
-    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     path = shipped.train_town_chat("zh")
     card = weights.read_card(path)
     assert card.command == "labkit train town-chat-zh"

@@ -169,12 +169,12 @@ def test_all_facts_are_right_on_fresh_drawings(split, objects, scene_judge):
 
 
 def test_the_cards_keep_their_promises():
-    scenes, digits = (weights.read_card(judges.weights_path(name)) for name in judges.NAMES)
+    scenes, digits = (weights.read_card(weights.shipped_path(name)) for name in judges.NAMES)
     assert len(scenes.metrics) == 4
     assert min(scenes.metrics.values()) >= 0.995
     assert digits.metrics["right"] >= 0.98
     for name in judges.NAMES:
-        assert judges.weights_path(name).stat().st_size < 350_000
+        assert weights.shipped_path(name).stat().st_size < 350_000
 
 
 def mirrored(scene):
@@ -320,7 +320,7 @@ def test_what_are_no_pictures_is_refused(pictures, message, scene_judge):
 
 
 def test_missing_and_foreign_weights_are_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(judges, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     with pytest.raises(LabkitError, match="labkit train scene-judge"):
         judges.load_scene_judge()
     with pytest.raises(LabkitError, match="not the weights of a DigitJudge"):
@@ -328,7 +328,7 @@ def test_missing_and_foreign_weights_are_named(monkeypatch, tmp_path):
 
 
 def test_both_are_written_with_their_cards(monkeypatch, tmp_path):
-    monkeypatch.setattr(judges, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     monkeypatch.setattr(judge_training, "TRIED_SCENES", 10)
     tiny = Budget(pictures=20, steps=2, batch_size=8)
     monkeypatch.setattr(judge_training, "SCENE_BUDGET", tiny)

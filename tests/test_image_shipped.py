@@ -122,12 +122,12 @@ def test_names_that_are_not_there():
 
 @pytest.fixture
 def home(monkeypatch, tmp_path):
-    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     monkeypatch.setattr(shipped, "TRIED", 4)
     return tmp_path / "weights"
 
 
-@pytest.mark.parametrize("name", list(shipped.NAMES))
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_what_is_shipped_comes_back(name, home, monkeypatch):
     recipe = tiny(name)
     monkeypatch.setitem(recipes.RECIPES, name, recipe)

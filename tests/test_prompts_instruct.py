@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from labkit import weights
 from labkit.common import LabkitError
 from labkit.prompts import instruct
 from labkit.prompts.instruct import answer_loss, train_on_conversations
@@ -80,6 +81,6 @@ def test_scores_are_the_judges_decisions(tokenizer, monkeypatch):
 
 
 def test_missing_weights_are_named_with_the_command(tmp_path, monkeypatch):
-    monkeypatch.setattr(instruct, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     with pytest.raises(LabkitError, match="labkit train town-instruct"):
         instruct.load_town_instruct()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from labkit import widgets
+from labkit import weights, widgets
 from labkit.checks import core
-from labkit.common import LabkitError, data_dir
+from labkit.common import LabkitError
 from labkit.plots import new_axes
 from labkit.prompts import laboratory
-from labkit.prompts.instruct import FILE
+from labkit.prompts.instruct import NAME
 from labkit.prompts.laboratory import JOBS, Grade, Remembered, find_job, grade, match, variant, wanted
 from labkit.prompts.messages import Message, Reply, Settings
 from labkit.prompts.templates import Template
@@ -229,7 +229,7 @@ def test_a_panel_with_a_button_waits_for_it():
 
 def test_the_shipped_model_shows_the_faults_that_lesson_07_names():
     """A misconception of the lesson that the model decides is what its message says."""
-    if not (data_dir() / "weights" / FILE).exists():
+    if not weights.shipped_path(NAME).exists():
         pytest.skip("the model is not shipped yet")
     model = laboratory.open_backend()
     assert grade("{text}\nWrite plain sentences. Use exactly 2 sentences.", "headline", model) == "style"

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import labkit.speech
+from labkit import weights
 from labkit.common import LabkitError, set_seed
 from labkit.data import Recording, Recordings
 from labkit.speech import digits, measures, recipes, shipped, synthesis
@@ -220,7 +221,7 @@ def test_wrong_digits_and_speakers_are_named():
 
 def test_weights_and_shape_survive(tmp_path, monkeypatch):
     (tmp_path / "weights").mkdir()
-    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     model = voice().acoustic
     config = shipped.asdict(model.config) | {"inventory": shipped.asdict(model.config.inventory)}
     shipped._ship("speech-en", model, config, 0, "a test", 1.0, {"distortion": 1.0})
@@ -233,7 +234,7 @@ def test_weights_and_shape_survive(tmp_path, monkeypatch):
 
 
 def test_what_is_not_shipped_says_how_to_make_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     with pytest.raises(LabkitError, match="labkit train speech-judge-zh"):
         shipped.load_judge("zh")
     with pytest.raises(LabkitError, match="language is 'fr'"):

@@ -38,7 +38,7 @@ def test_packed_summarizers_write_the_same():
 @pytest.mark.parametrize("kind", ["extractive", "abstractive"])
 def test_training_writes_weights_with_their_card(kind, tmp_path, monkeypatch):
     """Seconds: the whole way on a small scale."""
-    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     monkeypatch.setattr(shipped, "TRIED", 3)
     for name, value in (("REPORTS", 10), ("STEPS", 2)):
         monkeypatch.setattr(shipped, f"{kind.upper()}_{name}", value)

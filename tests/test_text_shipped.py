@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from labkit import weights
 from labkit.common import LabkitError
 from labkit.text import shipped, town
 from labkit.text.corpus import join_documents
@@ -25,7 +26,7 @@ def test_texts_come_in_both_languages_in_turn():
 
 
 def test_missing_weights_say_how_to_make_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(shipped, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     with pytest.raises(LabkitError, match="labkit train town-gpt"):
         shipped.load_town_gpt()
 

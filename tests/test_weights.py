@@ -160,3 +160,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path) -> None:
 def test_a_card_names_the_device_that_is_not_the_usual_one():
     assert weights.train_command("town-gpt") == "labkit train town-gpt"
     assert weights.train_command("town-gpt", "cuda") == "labkit train town-gpt --device cuda"
+
+
+def test_a_packed_model_comes_back_with_its_description(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
+    layer = torch.nn.Linear(3, 2)
+    weights.save(weights.shipped_path("small"), weights.pack(layer, {"words": ["面包", "bread"]}), card())
+    described, state = weights.unpack(weights.load(weights.find_shipped("small"))[0], "layer")
+    assert described == {"words": ["面包", "bread"]}
+    again = torch.nn.Linear(3, 2)
+    again.load_state_dict(state)
+    torch.testing.assert_close(again.weight, layer.weight.half().float(), rtol=0, atol=0)
+    with pytest.raises(LabkitError, match="not those of a layer"):
+        weights.unpack(TENSORS, "layer")
+    with pytest.raises(LabkitError, match="labkit train large"):
+        weights.find_shipped("large")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from labkit import weights
-from labkit.common import LANGUAGES, LabkitError, check_device, data_dir, set_threads
+from labkit.common import LANGUAGES, LabkitError, check_device, set_threads
 from labkit.dialogue.chat import Chatbot, held_out_loss, train_chatbot
 from labkit.dialogue.corpus import mixed_corpus
 from labkit.dialogue.measures import is_right
@@ -22,9 +20,6 @@ from labkit.dialogue.talks import Dialogue, turns_of
 from labkit.text.shipped import load_town_tokenizer
 from labkit.text.tokenizer import Tokenizer
 
-DESCRIPTION = (
-    "description"  # beside the weights: configuration, tokens, language and memory, as JSON in bytes
-)
 DIALOGUES, STEPS, MEMORY = 12_000, 8_000, 1
 TRIED, TRIED_SEED = 400, 7  # test dialogues for the card
 
@@ -33,11 +28,7 @@ def load_chatbot(language: str) -> Chatbot:
     """The shipped chatbot of a language."""
     if language not in LANGUAGES:
         raise LabkitError(f"language is {language!r}. It must be one of {', '.join(LANGUAGES)}.")
-    path = _path(f"town-chat-{language}")
-    if not path.exists():
-        raise LabkitError(
-            f"{path} is not there. Get the course's data folder again, or run: labkit train {path.stem}"
-        )
+    path = weights.find_shipped(f"town-chat-{language}")
     return restore(weights.load(path)[0], load_town_tokenizer())
 
 
@@ -60,8 +51,7 @@ def train_town_chat(language: str, seed: int = 0, device: str = "cpu") -> Path:
         metrics=figures(restore(tensors, tokenizer), test),
         notes=f"float16; the figures are those after rounding, on {TRIED} dialogues of the test split, greedy",
     )
-    path = _path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = weights.shipped_path(name)
     weights.save(path, tensors, card)
     return path
 
@@ -90,21 +80,13 @@ def pack(bot: Chatbot) -> dict[str, Tensor]:
         "language": bot.language,
         "memory": bot.memory,
     }
-    text = json.dumps(described).encode()
-    tensors = {name: tensor.half().contiguous() for name, tensor in bot.model.state_dict().items()}
-    return tensors | {DESCRIPTION: torch.tensor(list(text), dtype=torch.uint8)}
+    return weights.pack(bot.model, described)
 
 
 def restore(tensors: Mapping[str, Tensor], tokenizer: Tokenizer) -> Chatbot:
     """The chatbot that ``pack`` packed; ``tokenizer`` is the one that it was trained with."""
-    if DESCRIPTION not in tensors:
-        raise LabkitError("These weights have no description: they are not those of a chatbot.")
-    described = json.loads(bytes(tensors[DESCRIPTION].tolist()).decode())
+    described, state = weights.unpack(tensors, "chatbot")
     model = Seq2Seq(Seq2SeqConfig(**described["config"]))
-    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items() if name != DESCRIPTION})
+    model.load_state_dict(state)
     vocabulary = Vocabulary(tokenizer, tuple(described["tokens"]))
     return Chatbot(model.eval(), vocabulary, described["language"], described["memory"])
-
-
-def _path(name: str) -> Path:
-    return data_dir() / "weights" / f"{name}.safetensors"

@@ -33,7 +33,6 @@ from labkit.image.judges import (
     judge_scenes,
     restore,
     rounded,
-    weights_path,
 )
 from labkit.image.scenes import COLOURS, PLACES, SHAPES, SIZES, Scene
 from labkit.image.wear import ghost, melt, mush, spoil, wear
@@ -129,10 +128,9 @@ def _train(judge: Judge, loss: Callable, batches: Callable, budget: Budget) -> N
 
 
 def _ship(name: str, judge: Judge, seed: int, data: str, seconds: float, tried: dict[str, float]) -> Path:
-    path = weights_path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = weights.shipped_path(name)
     card = weights.Card(
-        command=f"labkit train {name}",
+        command=weights.train_command(name),
         seed=seed,
         data=data,
         seconds=round(seconds, 1),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from labkit import weights
-from labkit.common import LabkitError, data_dir
+from labkit.common import LabkitError
 from labkit.image.scenes import (
     COLOURS,
     PICTURE_SIZE,
@@ -29,7 +28,7 @@ from labkit.image.scenes import (
     Thing,
 )
 
-NAMES = {"scene-judge": "scene-judge.safetensors", "digit-judge": "digit-judge.safetensors"}
+NAMES = ("scene-judge", "digit-judge")
 FEATURES = 64  # numbers that a judge hands to the distances of ``measures``
 CELLS = 7  # the judge of scenes looks from 7x7 places
 CELL_SIZE = PICTURE_SIZE // CELLS  # pixels
@@ -195,11 +194,6 @@ def load_digit_judge() -> DigitJudge:
     return _load("digit-judge", DigitJudge())
 
 
-def weights_path(name: str) -> Path:
-    """Where the weights of a judge are kept."""
-    return data_dir() / "weights" / NAMES[name]
-
-
 def rounded(judge: Judge) -> dict[str, Tensor]:
     """The tensors of a judge as they are shipped: float16, without the counters of batch normalization."""
     return {name: t.half().contiguous() for name, t in judge.state_dict().items() if t.is_floating_point()}
@@ -220,12 +214,7 @@ def restore(judge: Judge, tensors: dict[str, Tensor]) -> Judge:
 
 
 def _load(name: str, judge: Judge) -> Judge:
-    path = weights_path(name)
-    if not path.exists():
-        raise LabkitError(
-            f"{path} is not there. Get the course's data folder again, or run: labkit train {name}"
-        )
-    return restore(judge, weights.load(path)[0])
+    return restore(judge, weights.load(weights.find_shipped(name))[0])
 
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:

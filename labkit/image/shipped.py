@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from labkit import weights
-from labkit.common import LabkitError, data_dir, set_threads
+from labkit.common import LabkitError, set_threads
 from labkit.image.captions import Vocabulary, write_digit
 from labkit.image.datasets import scene_pictures
 from labkit.image.generation import TextToImage
@@ -27,7 +27,7 @@ from labkit.image.recipes import (
     wrapped,
 )
 
-NAMES = {name: f"{name}.safetensors" for name in ("scenes-flow", "scenes-gan", "digits-gan", "digits-flow")}
+NAMES = ("scenes-flow", "scenes-gan", "digits-gan", "digits-flow")
 WORDS = "vocabulary"  # beside the weights: the words in the order of their ids
 TRIED = 500  # pictures for each figure on the card
 TRIED_SEED = 5
@@ -56,11 +56,9 @@ def load_digits_flow() -> TextToImage:
 
 def load(name: str) -> TextToImage:
     """The shipped model of this name, ready to generate."""
-    path = _path(name)
-    if not path.exists():
-        raise LabkitError(
-            f"{path} is not there. Get the course's data folder again, or run: labkit train {name}"
-        )
+    if name not in NAMES:
+        raise LabkitError(f"No model {name!r} comes with the course. There are: {', '.join(NAMES)}.")
+    path = weights.find_shipped(name)
     return restore(find_recipe(name), weights.load(path)[0])
 
 
@@ -113,8 +111,7 @@ def ship(name: str, model: TextToImage, seed: int, seconds: float, device: str =
     """Write a model that was trained by the recipe ``name``, in float16, with a card of what it then can do."""
     recipe = find_recipe(name)
     tensors = rounded(model)
-    path = _path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = weights.shipped_path(name)
     card = weights.Card(
         command=weights.train_command(name, device),
         seed=seed,
@@ -166,9 +163,3 @@ def _train(name: str, seed: int, device: str) -> Path:
     start = time.perf_counter()
     model, _ = train(RECIPES[name], training_pictures(name, seed), seed=seed, device=device)
     return ship(name, model, seed, time.perf_counter() - start, device)
-
-
-def _path(name: str) -> Path:
-    if name not in NAMES:
-        raise LabkitError(f"No model {name!r} comes with the course. There are: {', '.join(NAMES)}.")
-    return data_dir() / "weights" / NAMES[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from labkit import weights
-from labkit.common import LANGUAGES, LabkitError, data_dir, set_threads
+from labkit.common import LANGUAGES, LabkitError, set_threads
 from labkit.speech import corpus, recipes
 from labkit.speech.acoustic import AcousticConfig, AcousticModel, Inventory
 from labkit.speech.corpus import Utterance
@@ -24,7 +23,6 @@ from labkit.speech.synthesis import Voice
 from labkit.speech.vocoder import ITERATIONS, NeuralVocoder, SpectrumNetwork, VocoderConfig
 
 NAMES = ("speech-en", "speech-zh", "speech-judge-en", "speech-judge-zh", "speech-vocoder")
-SHAPE = "shape"  # beside the tensors: the configuration as JSON
 SENTENCES = 700  # of a voice, and of the vocoder from both languages together
 JUDGED = 1_400  # sentences of a judge
 TRIED = 60  # sentences for each figure on a card
@@ -136,10 +134,7 @@ def _ship(
     seconds: float,
     figures: Mapping[str, float],
 ) -> Path:
-    path = data_dir() / "weights" / f"{name}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {key: tensor.half().contiguous() for key, tensor in model.state_dict().items()}
-    text = json.dumps(shape, ensure_ascii=False).encode("utf-8")
+    path = weights.shipped_path(name)
     card = weights.Card(
         command=weights.train_command(name),
         seed=seed,
@@ -148,21 +143,14 @@ def _ship(
         metrics={key: round(value, 4) for key, value in figures.items()},
         notes="float16; a voice of eSpeak NG over the town's sentences. Distortions in dB, errors as shares.",
     )
-    weights.save(path, tensors | {SHAPE: torch.tensor(list(text), dtype=torch.uint8)}, card)
+    weights.save(path, weights.pack(model, shape), card)
     return path
 
 
 def _load(name: str, build: Callable[[dict[str, Any]], torch.nn.Module]) -> torch.nn.Module:
-    path = data_dir() / "weights" / f"{name}.safetensors"
-    if not path.exists():
-        raise LabkitError(
-            f"{path} is not there. Get the course's data folder again, or run: labkit train {name}"
-        )
-    tensors, _ = weights.load(path)
-    if SHAPE not in tensors:
-        raise LabkitError(f"{path.name} has no {SHAPE}: it does not hold a model of speech.")
-    model = build(json.loads(bytes(tensors.pop(SHAPE).tolist()).decode("utf-8")))
-    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    shape, state = weights.unpack(weights.load(weights.find_shipped(name))[0], "model of speech")
+    model = build(shape)
+    model.load_state_dict(state)
     return model.eval()
 
 

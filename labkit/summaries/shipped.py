@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from labkit import weights
-from labkit.common import LabkitError, check_device, data_dir, set_threads
+from labkit.common import LabkitError, check_device, set_threads
 from labkit.summaries.abstractive import Abstractive, train_abstractive
 from labkit.summaries.evaluation import evaluate
 from labkit.summaries.extractive import Extractive, ExtractiveConfig, SentenceScorer, train_extractive
@@ -21,7 +19,6 @@ from labkit.summaries.reports import reports
 from labkit.summaries.texts import Summary, check_language
 from labkit.summaries.words import Vocabulary
 
-DESCRIPTION = "description"  # beside the weights: configuration, words and language, as JSON in bytes
 EXTRACTIVE_REPORTS, EXTRACTIVE_STEPS = 3_000, 600
 ABSTRACTIVE_REPORTS, ABSTRACTIVE_STEPS, ABSTRACTIVE_BATCH = 12_000, 4_000, 32
 TRIED, TRIED_SEED = 200, 7  # test reports for the card
@@ -29,12 +26,16 @@ TRIED, TRIED_SEED = 200, 7  # test reports for the card
 
 def load_extractive(language: str) -> Extractive:
     """The shipped sentence scorer of a language."""
-    return restore_extractive(_load(f"news-extractive-{check_language(language)}"))
+    return restore_extractive(
+        weights.load(weights.find_shipped(f"news-extractive-{check_language(language)}"))[0]
+    )
 
 
 def load_abstractive(language: str) -> Abstractive:
     """The shipped pointer-generator of a language."""
-    return restore_abstractive(_load(f"news-abstractive-{check_language(language)}"))
+    return restore_abstractive(
+        weights.load(weights.find_shipped(f"news-abstractive-{check_language(language)}"))[0]
+    )
 
 
 def train_news_extractive(language: str, seed: int = 0, device: str = "cpu") -> Path:
@@ -71,12 +72,12 @@ def train_news_abstractive(language: str, seed: int = 0, device: str = "cpu") ->
 
 def pack_extractive(system: Extractive) -> dict[str, Tensor]:
     """The tensors of a scorer as they are shipped: float16, with a description."""
-    return _packed(system.model, {"config": asdict(system.model.config)})
+    return weights.pack(system.model, {"config": asdict(system.model.config)})
 
 
 def restore_extractive(tensors: Mapping[str, Tensor]) -> Extractive:
     """The scorer that ``pack_extractive`` packed."""
-    described, state = _unpacked(tensors)
+    described, state = weights.unpack(tensors, "summarizer")
     model = SentenceScorer(ExtractiveConfig(**described["config"]))
     model.load_state_dict(state)
     return Extractive(model.eval())
@@ -91,29 +92,16 @@ def pack_abstractive(system: Abstractive) -> dict[str, Tensor]:
         "buckets": vocabulary.buckets,
         "language": system.language,
     }
-    return _packed(system.model, described)
+    return weights.pack(system.model, described)
 
 
 def restore_abstractive(tensors: Mapping[str, Tensor]) -> Abstractive:
     """The pointer-generator that ``pack_abstractive`` packed."""
-    described, state = _unpacked(tensors)
+    described, state = weights.unpack(tensors, "summarizer")
     model = PointerGenerator(PointerConfig(**described["config"]))
     model.load_state_dict(state)
     vocabulary = Vocabulary(tuple(described["words"]), described["buckets"])
     return Abstractive(model.eval(), vocabulary, described["language"])
-
-
-def _packed(model: torch.nn.Module, described: Mapping) -> dict[str, Tensor]:
-    text = json.dumps(described, ensure_ascii=False).encode()
-    tensors = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
-    return tensors | {DESCRIPTION: torch.tensor(list(text), dtype=torch.uint8)}
-
-
-def _unpacked(tensors: Mapping[str, Tensor]) -> tuple[dict, dict[str, Tensor]]:
-    if DESCRIPTION not in tensors:
-        raise LabkitError("These weights have no description: they are not those of a summarizer.")
-    described = json.loads(bytes(tensors[DESCRIPTION].tolist()).decode())
-    return described, {name: tensor.float() for name, tensor in tensors.items() if name != DESCRIPTION}
 
 
 # --- Files -----------------------------------------------------------------------------------------------------
@@ -140,20 +128,6 @@ def _ship(
         metrics=metrics | {"supported": round(scores.supported_share, 4)},
         notes=f"float16; the figures are those after rounding, on {TRIED} reports of the test split",
     )
-    path = _path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = weights.shipped_path(name)
     weights.save(path, tensors, card)
     return path
-
-
-def _load(name: str) -> dict[str, Tensor]:
-    path = _path(name)
-    if not path.exists():
-        raise LabkitError(
-            f"{path} is not there. Get the course's data folder again, or run: labkit train {name}"
-        )
-    return weights.load(path)[0]
-
-
-def _path(name: str) -> Path:
-    return data_dir() / "weights" / f"{name}.safetensors"

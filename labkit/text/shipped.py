@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from labkit import weights
-from labkit.common import LabkitError, data_dir, set_threads
+from labkit.common import set_threads
 from labkit.text import town
 from labkit.text.corpus import join_documents, write_tokens
 from labkit.text.gpt import GPT
@@ -25,24 +25,23 @@ from labkit.text.rows import Rows
 from labkit.text.tokenizer import BPETokenizer
 from labkit.text.training import bits_per_character, evaluate_loss
 
-NAMES = {"town-gpt": "town-gpt.safetensors", "town-lstm": "town-lstm.safetensors"}
-TOKENIZER = "town-tokenizer.json"
+TOKENIZER = "town-tokenizer"
 TOKENIZER_BYTES = 2_000_000  # of each language: more text hardly changes the merges
 
 
 def load_town_tokenizer() -> BPETokenizer:
     """The byte-level BPE of the town models: 4,096 tokens for both languages."""
-    return BPETokenizer.load(_path(TOKENIZER))
+    return BPETokenizer.load(weights.find_shipped(TOKENIZER, ".json"))
 
 
 def load_town_gpt() -> tuple[GPT, BPETokenizer]:
     """The shipped GPT, ready to write, and its tokenizer."""
-    return load_model(_path(NAMES["town-gpt"]))[0], load_town_tokenizer()
+    return load_model(weights.find_shipped("town-gpt"))[0], load_town_tokenizer()
 
 
 def load_town_lstm() -> tuple[LSTMLanguageModel, BPETokenizer]:
     """The shipped LSTM, ready to write, and its tokenizer."""
-    return load_model(_path(NAMES["town-lstm"]))[0], load_town_tokenizer()
+    return load_model(weights.find_shipped("town-lstm"))[0], load_town_tokenizer()
 
 
 def town_documents(
@@ -71,7 +70,7 @@ def town_texts(
 def make_town_tokenizer(seed: int = 0) -> Path:
     """Train the tokenizer on town texts and write it to ``data/weights``."""
     tokenizer = BPETokenizer.train(town_texts("train", TOKENIZER_BYTES, seed), TOWN_VOCABULARY)
-    path = data_dir() / "weights" / TOKENIZER
+    path = weights.shipped_path(TOKENIZER, ".json")
     path.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(path)
     return path
@@ -176,7 +175,7 @@ def document_rows(documents: Iterable[town.Document], tokenizer: BPETokenizer) -
 
 
 def _ship(name: str, seed: int, stages: list[Stage], device: str) -> Path:
-    tokenizer_path = data_dir() / "weights" / TOKENIZER
+    tokenizer_path = weights.shipped_path(TOKENIZER, ".json")
     if not tokenizer_path.exists():
         make_town_tokenizer()
     tokenizer = load_town_tokenizer()
@@ -186,7 +185,7 @@ def _ship(name: str, seed: int, stages: list[Stage], device: str) -> Path:
         model = train_stage(stage, model, seed + 1000 * number, device)
     seconds = time.perf_counter() - start
     bits = held_out_bits(model, tokenizer)
-    path = data_dir() / "weights" / NAMES[name]
+    path = weights.shipped_path(name)
     sizes = " and ".join(f"{stage.size_bytes['en']:,} + {stage.size_bytes['zh']:,}" for stage in stages)
     card = weights.Card(
         command=weights.train_command(name, device),
@@ -197,13 +196,4 @@ def _ship(name: str, seed: int, stages: list[Stage], device: str) -> Path:
         notes="float16; the figures are those after rounding, on test documents of the town",
     )
     save_model(path, model, card)
-    return path
-
-
-def _path(name: str) -> Path:
-    path = data_dir() / "weights" / name
-    if not path.exists():
-        raise LabkitError(
-            f"{path} is not there. Get the course's data folder again, or run: labkit train {path.stem}"
-        )
     return path
