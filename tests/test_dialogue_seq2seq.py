@@ -399,6 +399,8 @@ def test_training_writes_weights_with_their_card(tmp_path, monkeypatch):
 
     for name, value in (("DIALOGUES", 30), ("STEPS", 2), ("TRIED", 8)):
         monkeypatch.setattr(shipped, name, value)
+    tokenizer = shipped.load_town_tokenizer()
+    monkeypatch.setattr(shipped, "load_town_tokenizer", lambda: tokenizer)
     monkeypatch.setattr(weights, "data_dir", lambda: tmp_path)
     path = shipped.train_town_chat("zh")
     card = weights.read_card(path)
