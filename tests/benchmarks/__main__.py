@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from labkit.common import LabkitError
 from labkit.files import atomic_write_text
 from labkit.report import text_table
 from tests.benchmarks import (
@@ -18,6 +19,7 @@ from tests.benchmarks import (
     bench_images,
     bench_models,
     bench_prompts,
+    bench_service,
     bench_text,
     bench_town,
     bench_training,
@@ -251,6 +253,39 @@ def prompt_figures() -> list[Figure]:
     ]
 
 
+def service_figures() -> list[Figure]:
+    """CLINC150 by a linear model; the customer service with simulated customers and attacks of three seeds."""
+    found = bench_service.clinc_figures()
+    print(f"  CLINC150: { ({name: round(value, 3) for name, value in found.items()}) }", flush=True)
+    figures = [
+        Figure("CLINC150, in-scope accuracy", round(100 * found["in_scope_accuracy"], 1), "%", at_least=92),
+        Figure(
+            "CLINC150, out-of-scope recall", round(100 * found["out_of_scope_recall"], 1), "%", at_least=60
+        ),
+        Figure("CLINC150, training", round(found["processor_seconds"], 1), "s", at_most=300),
+    ]
+    for language in ("en", "zh"):
+        of, name = bench_service.run(language), f"service:{language}"
+        figures += [
+            Figure(f"{name}, simulated customers served", round(100 * of["served"], 1), "%", at_least=95),
+            Figure(f"{name}, of {of['attacks']} attacks got through", of["got_through"], "", at_most=0),
+            Figure(f"{name}, an answer, 95th percentile", round(of["milliseconds_95"]), "ms", at_most=200),
+            Figure(
+                f"{name}, intents right",
+                round(100 * of["intents"], 1),
+                "%",
+                at_least=round(100 * of["intents_by_rules"], 1),
+            ),
+            Figure(
+                f"{name}, right article first",
+                round(100 * of["first_article"], 1),
+                "%",
+                at_least=round(100 * of["nearest_question"], 1),
+            ),
+        ]
+    return figures
+
+
 GROUPS = {
     "start": start_figures,
     "training": training_figures,
@@ -262,6 +297,7 @@ GROUPS = {
     "town": town_figures,
     "images": image_figures,
     "prompts": prompt_figures,
+    "service": service_figures,
     "lessons": lesson_figures,
 }
 
@@ -274,9 +310,15 @@ def main(names: list[str]) -> int:
         return 2
     kept = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["groups"] if BENCHMARKS.exists() else {}
     figures: list[Figure] = []
+    missing: list[str] = []
     for name in names or GROUPS:
         print(f"measuring: {name}", flush=True)
-        measured = GROUPS[name]()
+        try:
+            measured = GROUPS[name]()
+        except LabkitError as error:  # the others are still measured
+            print(f"  not measured: {error}", file=sys.stderr)
+            missing.append(name)
+            continue
         figures += measured
         kept[name] = {
             "measured": time.strftime("%Y-%m-%d"),
@@ -289,7 +331,7 @@ def main(names: list[str]) -> int:
     print(text_table(("figure", "measured", "promised", ""), [figure.row() for figure in figures]))
     README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"written: {BENCHMARKS.name}, and the tables of {README.name}")
-    return int(not all(figure.met for figure in figures))
+    return int(bool(missing) or not all(figure.met for figure in figures))
 
 
 if __name__ == "__main__":

@@ -101,6 +101,20 @@ def _attacks(place: Path, policies, model, seed: int) -> dict[str, object]:
     }
 
 
+def run(language: str) -> dict[str, float]:
+    """The customers and attacks of all seeds together; intents, search and time as means over the seeds."""
+    set_threads()
+    rows = [service_figures(language, seed) for seed in SEEDS]
+    for row in rows:
+        print("  ", json.dumps(row, ensure_ascii=False), flush=True)
+    means = ("intents", "intents_by_rules", "refused", "first_article", "nearest_question", "milliseconds_95")
+    return {name: float(np.mean([row[name] for row in rows])) for name in means} | {
+        "served": float(np.mean([row["served"][0] for row in rows])),
+        "attacks": sum(row["attacks"] for row in rows),
+        "got_through": sum(len(row["got_through"]) for row in rows),
+    }
+
+
 if __name__ == "__main__":
     set_threads()
     wanted = [name for name in sys.argv[1:] if not name.isdigit()] or ["clinc", "service"]
