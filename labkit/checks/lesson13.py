@@ -179,8 +179,8 @@ BM25_TERM = Exercise(
     hints=[
         Text("Write the denominator first, with its brackets.", "先写分母，注意括号。"),
         Text(
-            "rarity * times * (k + 1) / (times + k * (1 - b + b * length / mean_length))",
-            "rarity * times * (k + 1) / (times + k * (1 - b + b * length / mean_length))",
+            "In one line: rarity * times * (k + 1) / (times + k * (1 - b + b * length / mean_length))",
+            "一行写完：rarity * times * (k + 1) / (times + k * (1 - b + b * length / mean_length))",
         ),
     ],
 )
@@ -282,8 +282,8 @@ QUERY = Exercise(
     hints=[
         Text("A ? stands for each value; two values, two conditions.", "每个值写一个 ?；两个值，两个条件。"),
         Text(
-            'return "SELECT status FROM orders WHERE number = ? AND ...", (number, ...)',
-            'return "SELECT status FROM orders WHERE number = ? AND ...", (number, ...)',
+            'The line is: return "SELECT status FROM orders WHERE number = ? AND ...", (number, ...)',
+            '整行是：return "SELECT status FROM orders WHERE number = ? AND ...", (number, ...)',
         ),
     ],
 )
@@ -370,8 +370,8 @@ FIGURES = Exercise(
             "re.findall 能找出数字。不计次序怎样比较两个列表？",
         ),
         Text(
-            "Counter(re.findall(r'\\d+', before)) == Counter(...)",
-            "Counter(re.findall(r'\\d+', before)) == Counter(...)",
+            "Compare: Counter(re.findall(r'\\d+', before)) == Counter(...)",
+            "比较：Counter(re.findall(r'\\d+', before)) == Counter(...)",
         ),
     ],
 )

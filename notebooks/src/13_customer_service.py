@@ -393,14 +393,14 @@ for attempt in (
     print(wording.changes(template, attempt) or "accepted", "|", attempt)
 
 # %% [markdown] lang="en"
-# Any model fits into this place: a writer is a function of the reply. With an endpoint of lesson 07 you would pass `lambda reply, name: backend(...)`. Where it fails or changes something, the template stands.
+# Any model fits into this place: a writer is a function of the reply. With an endpoint of `labkit.prompts` you would pass `lambda reply, name: backend(...)`. Where it fails or changes something, the template stands.
 #
 # ### Exercise 13.4: The same figures (★★☆, 8 minutes)
 #
-# Say whether two texts hold the same figures (runs of digits), each as often. Order does not matter. Think of "2 for $2" against "2".
+# Say whether two texts hold the same figures (runs of digits), each as often. Order does not matter. Think of `2 for $2` against `2`.
 
 # %% [markdown] lang="zh"
-# 什么模型都能放在这里：它就是一个以回复为参数的函数。用第 07 课的接口，传入 `lambda reply, name: backend(...)` 即可。模型出错或改了内容，就用模板。
+# 什么模型都能放在这里：它就是一个以回复为参数的函数。用 `labkit.prompts` 的接口，传入 `lambda reply, name: backend(...)` 即可。模型出错或改了内容，就用模板。
 #
 # ### 练习 13.4：数字相同（★★☆，8 分钟）
 #
