@@ -9,11 +9,10 @@ from labkit.dialogue.pairs import history_of
 from labkit.dialogue.talks import Dialogue, turns_of
 from labkit.text.decoding import complete_all
 from labkit.text.gpt import GPT
-from labkit.text.rows import RowBatches, Rows
+from labkit.text.rows import Rows, train_on_rows
 from labkit.text.tokenizer import BPETokenizer
 from labkit.text.town.constructions import grammar
-from labkit.text.training import AnswerTask, WarmupDecay, make_optimizers, make_schedules
-from labkit.training import History, fit
+from labkit.training import History
 
 MAX_REPLY = 80  # tokens
 LEARNING_RATE = 1e-3
@@ -83,8 +82,15 @@ def finetune_gpt(
         )
         for dialogue, place in turns_of(dialogues)
     )
-    optimizers = make_optimizers(model.to(device), learning_rate, matrix_learning_rate)
-    factor = WarmupDecay(steps, min(50, steps // 10), steps // 2, "linear")
-    task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
-    history = fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)
+    history = train_on_rows(
+        model,
+        rows,
+        steps,
+        learning_rate=learning_rate,
+        matrix_learning_rate=matrix_learning_rate,
+        batch_tokens=batch_tokens,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
     return GPTChat(model, tokenizer, language, memory), history

@@ -17,11 +17,11 @@ from labkit.prompts.rows import make_rows, write_rows
 from labkit.text.gpt import GPT
 from labkit.text.pretrained import from_tensors, load_model, save_model, to_tensors
 from labkit.text.recipes import RECIPES
-from labkit.text.rows import RowBatches
+from labkit.text.rows import RowBatches, train_on_rows
 from labkit.text.shipped import load_town_gpt, load_town_tokenizer
 from labkit.text.tokenizer import BPETokenizer
-from labkit.text.training import IGNORE, AnswerTask, WarmupDecay, make_optimizers, make_schedules
-from labkit.training import History, fit
+from labkit.text.training import IGNORE
+from labkit.training import History
 
 NAME = "town-instruct"
 STEPS = 2_700
@@ -52,17 +52,20 @@ def train_on_conversations(
 ) -> tuple[GPT, History]:
     """Train a GPT in place on so many conversations, which are made first and gone through again and again."""
     recipe = RECIPES["town-gpt"]
-    optimizers = make_optimizers(
-        model.to(device),
-        RATE_SHARE * recipe.learning_rate,
-        RATE_SHARE * recipe.matrix_learning_rate,
-        recipe.weight_decay,
-    )
-    factor = WarmupDecay(steps, min(150, steps // 10), steps // 2, "linear")
-    task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
     with TemporaryDirectory() as folder:
         rows = write_rows(Path(folder), conversations, seed, workers)
-        history = fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)
+        history = train_on_rows(
+            model,
+            rows,
+            steps,
+            learning_rate=RATE_SHARE * recipe.learning_rate,
+            matrix_learning_rate=RATE_SHARE * recipe.matrix_learning_rate,
+            warmup=150,
+            batch_tokens=batch_tokens,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
         del rows  # Windows cannot delete a file that is mapped
     return model, history
 

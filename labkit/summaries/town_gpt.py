@@ -8,10 +8,9 @@ from labkit.common import LabkitError
 from labkit.summaries.texts import Report, Summary, check_article, language_of, sentences_of
 from labkit.text.decoding import complete_all
 from labkit.text.gpt import GPT
-from labkit.text.rows import RowBatches, Rows
+from labkit.text.rows import Rows, train_on_rows
 from labkit.text.tokenizer import BPETokenizer
-from labkit.text.training import AnswerTask, WarmupDecay, make_optimizers, make_schedules
-from labkit.training import History, fit
+from labkit.training import History
 
 MARKS = {"en": "Summary: ", "zh": "摘要："}  # between an article and its summary
 MAX_SUMMARY = 120  # tokens
@@ -77,10 +76,17 @@ def finetune_gpt(
         )
         for report in reports
     )
-    optimizers = make_optimizers(model.to(device), learning_rate, matrix_learning_rate)
-    factor = WarmupDecay(steps, min(50, steps // 10), steps // 2, "linear")
-    task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
-    history = fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)
+    history = train_on_rows(
+        model,
+        rows,
+        steps,
+        learning_rate=learning_rate,
+        matrix_learning_rate=matrix_learning_rate,
+        batch_tokens=batch_tokens,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
     return GPTSummarizer(model, tokenizer), history
 
 

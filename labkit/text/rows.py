@@ -1,4 +1,4 @@
-"""Rows of tokens of which only the end is learned, and batches of rows of about the same length."""
+"""Rows of tokens of which only the end is learned, batches of rows of about the same length, and training on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from labkit.common import LabkitError
-from labkit.text.training import IGNORE
+from labkit.text.gpt import GPT
+from labkit.text.training import IGNORE, AnswerTask, WarmupDecay, make_optimizers, make_schedules
+from labkit.training import History, fit
 
 WIDTH_STEP = 32  # rows are padded to a multiple of it
 PAD = 0  # any id will do: what stands there is neither seen by what comes before nor scored
@@ -105,3 +107,23 @@ class RowBatches:
         ]
         if different:
             raise LabkitError("; ".join(different) + ".")
+
+
+def train_on_rows(
+    model: GPT,
+    rows: Rows,
+    steps: int,
+    *,
+    learning_rate: float,
+    matrix_learning_rate: float,
+    warmup: int = 50,
+    batch_tokens: int = 4_096,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: bool = True,
+) -> History:
+    """Train a GPT in place on the ends of rows; the rates rise in ``warmup`` steps (a tenth at most) and fall from half on."""
+    optimizers = make_optimizers(model.to(device), learning_rate, matrix_learning_rate)
+    factor = WarmupDecay(steps, min(warmup, steps // 10), steps // 2, "linear")
+    task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
+    return fit(task, RowBatches(rows, batch_tokens, seed), steps, progress=progress)
