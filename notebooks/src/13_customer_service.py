@@ -58,7 +58,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit import data, metrics, plots
+from labkit import common, data, metrics, plots
 from labkit.checks import check, hint, solution
 from labkit.common import data_dir, start
 from labkit.results import Measure, report
@@ -423,12 +423,12 @@ check("13.4", same_figures)
 # %% [markdown] lang="en"
 # ## 7. The service, and its reasons
 #
-# All parts together: clean, slots, intent, decision, look-up, template, wording, guard. Each decision is written into the log with its reason. Read the conversation, then the log of its last turn.
+# All parts together: clean, slots, intent, decision, look-up, template, wording, guard. Each decision is written into the log with its reason. Read the conversation, then the log of the turn in which the order is told.
 
 # %% [markdown] lang="zh"
 # ## 7. 完整的客服和它的理由
 #
-# 把各部分接起来：清洗、槽位、意图、决定、查询、模板、措辞、出口检查。每个决定连同理由都记入日志。请先读对话，再读最后一轮的日志。
+# 把各部分接起来：清洗、槽位、意图、决定、查询、模板、措辞、出口检查。每个决定连同理由都记入日志。请先读对话，再读报出订单那一轮的日志。
 
 # %%
 safe_bots = {}
@@ -456,7 +456,7 @@ for what, why in talk.journal.entries[3].steps:
 # 控制台在你输入的同时显示这些内容。试试退货、问商品、问一个不相干的问题，再查一个不是你的订单。
 
 # %% tags=["nbval-ignore-output"]
-console(safe_bots["en"])
+console(safe_bots[common.language()])  # the shop of your language
 
 # %% [markdown] lang="en"
 # ### Exercise 13.5: Lock after failures (★☆☆, 8 minutes)
