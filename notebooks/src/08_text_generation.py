@@ -62,7 +62,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from labkit import functions, metrics, plots, weights, widgets
 from labkit.checks import check, hint, solution
-from labkit.common import data_dir, set_seed, start
+from labkit.common import set_seed, start
 from labkit.results import Measure, report
 from labkit.text import decoding, scores, shipped, town
 from labkit.text.corpus import PackedBatches
@@ -439,7 +439,7 @@ for name, bits in small_bits.items():
 # %%
 reader, _ = shipped.load_town_lstm()
 for name, model in {"town-gpt": writer, "town-lstm": reader}.items():
-    _, card = weights.load(data_dir() / "weights" / shipped.NAMES[name])
+    card = weights.read_card(weights.find_shipped(name))
     print(f"{name}: {model.num_parameters() / 1e6:.1f} M parameters, `{card.command}`, {card.seconds:.0f} s")
     print(f"   {card.data}\n   {card.notes.splitlines()[0]}")
 

@@ -308,7 +308,6 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"No benchmark {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
         return 2
-    kept = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["groups"] if BENCHMARKS.exists() else {}
     figures: list[Figure] = []
     missing: list[str] = []
     for name in names or GROUPS:
@@ -320,6 +319,8 @@ def main(names: list[str]) -> int:
             missing.append(name)
             continue
         figures += measured
+        # Read here, not at the start: another run may have written its groups since.
+        kept = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["groups"] if BENCHMARKS.exists() else {}
         kept[name] = {
             "measured": time.strftime("%Y-%m-%d"),
             "python": platform.python_version(),
