@@ -79,6 +79,8 @@ TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
             "speech-vocoder": "mel to sound, both languages; minutes",
             "speech-judge-en": "recognizer of English phones, the judge; minutes",
             "speech-judge-zh": "recognizer of Mandarin phones with tones, the judge; minutes",
+            "speech-digits": "ten digits in five real voices (needs the data set fsdd); minutes",
+            "speech-digits-judge": "recognizer of real spoken digits (needs the data set fsdd); minutes",
         }.items()
     },
     **{

@@ -226,6 +226,19 @@ def _sound_file(folder: Path, name: str) -> Path:
 
 WRITTEN = 8_192  # samples at a time: more of them at once overflow the encoder's stack
 SHIPPED_SENTENCES = 32  # of each language
+SHIPPED_FOR_TESTS = 12  # of them; where the engine is missing, the others are what there is to train on
+LESSON_TEXTS = {
+    "en": (
+        "Hello, this is a speech synthesis model.",
+        "I have read it. I will read it in the year 2030.",
+        "First came the rain, then the wind, then nothing.",
+    ),
+    "zh": (
+        "你好，这是一个语音合成模型。",
+        "妈妈骑马，马慢，妈妈骂马。",
+        "银行在前面，行人都走得很快。",
+    ),
+}
 SHIPPED_QUALITY = 0.75  # of libsndfile's scale from best (0) to smallest (1)
 
 
@@ -247,6 +260,44 @@ def shipped(language: str) -> list[Utterance]:
             f"{folder / language}.ogg does not fit {language}.json. Get the course's data again."
         )
     return _unpacked(rows, samples)
+
+
+def ready(language: str, split: str = "train", count: int = 500) -> list[Utterance]:
+    """``spoken`` where the engine can be used; elsewhere up to ``count`` of the shipped sentences, a part of them for
+    ``train`` and the others for every other split.
+    """
+    if voices.available():
+        return spoken(language, split, count)
+    _check(language, split)
+    kept = shipped(language)
+    return (kept[SHIPPED_FOR_TESTS:] if split == "train" else kept[:SHIPPED_FOR_TESTS])[:count]
+
+
+def phones_of(text: str, language: str) -> tuple[Phone, ...]:
+    """The phones of a text by the engine; without it, of the lesson's own texts and of the shipped sentences alone."""
+    if voices.available():
+        return phonemize(text, language)
+    _check(language, "train")
+    known = {one.text: one.phones for one in shipped(language)}
+    rows = json.loads((data_dir() / "speech" / "phones.json").read_text(encoding="utf-8"))[language]
+    known |= {row["text"]: tuple(Phone(symbol, mark) for symbol, mark in row["phones"]) for row in rows}
+    if text not in known:
+        raise LabkitError(
+            f"The phones of {text!r} are not known without the engine: pip install espeakng-loader. Known are, among "
+            f"others: {', '.join(row['text'] for row in rows)}"
+        )
+    return known[text]
+
+
+def ship_phones() -> Path:
+    """Write the phones of the lesson's own texts into the course's data."""
+    rows = {
+        language: [{"text": text, "phones": _pairs(phonemize(text, language))} for text in texts]
+        for language, texts in LESSON_TEXTS.items()
+    }
+    place = data_dir() / "speech" / "phones.json"
+    files.atomic_write_text(place, json.dumps(rows, ensure_ascii=False) + "\n")
+    return place
 
 
 def ship(language: str) -> Path:
@@ -279,13 +330,17 @@ def _rows(utterances: Sequence[Utterance]) -> list[dict]:
         {
             "text": one.text,
             "language": one.language,
-            "phones": [[phone.symbol, phone.mark] for phone in one.phones],
+            "phones": _pairs(one.phones),
             "durations": one.durations,
             "samples": len(one.samples),
             "pitch": one.pitch,
         }
         for one in utterances
     ]
+
+
+def _pairs(phones: Sequence[Phone]) -> list[list[str]]:
+    return [[phone.symbol, phone.mark] for phone in phones]
 
 
 def _load(place: Path) -> list[Utterance]:

@@ -75,6 +75,15 @@ def engine() -> Engine:
     return Engine()
 
 
+def available() -> bool:
+    """Whether the engine can be used here."""
+    try:
+        engine()
+    except LabkitError:
+        return False
+    return True
+
+
 class Engine:
     """The loaded library. One a process: it keeps its state in global variables."""
 
