@@ -23,7 +23,7 @@ from labkit.text.recipes import RECIPES, TOWN_VOCABULARY
 SEEDS = range(5)
 # Each network reads as many tokens: a budget that is the same on every machine. (Beside other work a second of one
 # core was worth far less than alone, even by the clock of the process.) Their seconds are printed.
-STEPS = 2_500
+STEPS = 2_000
 BYTES = 1_000_000  # of each language
 HELD_OUT_BYTES = 150_000  # of each language
 ORDERS = (3, 4, 5, 6)  # the best of them on the held-out texts is the n-gram's figure
