@@ -8,7 +8,9 @@ from typing import Any
 
 from labkit.plots import to_png
 
-Drawing = tuple[Any, str]  # (Axes or Figure, the number to read beside it)
+Drawing = tuple[
+    Any, ...
+]  # (Axes or Figure, the number to read beside it), with ``sound`` an MP3 file's bytes too
 
 
 def control(name: str, choices: Any) -> Any:
@@ -45,13 +47,16 @@ def control(name: str, choices: Any) -> Any:
     )
 
 
-def explorer(draw: Callable[..., Drawing], *, run_button: str = "", **controls: Any) -> Any:
+def explorer(
+    draw: Callable[..., Drawing], *, run_button: str = "", sound: bool = False, **controls: Any
+) -> Any:
     """A panel of controls over one figure and one line of numbers.
 
-    ``draw(**values)`` returns (Axes, text). It is called at once and at every change; with the name of a
-    ``run_button`` at every press of it instead, for what takes a while. An error that it raises is shown in the
-    panel and the last figure stays. The picture is an image widget, not an output area:
-    nothing is left in the notebook's outputs, and it works in every front end that knows ipywidgets.
+    ``draw(**values)`` returns (Axes, text), and with ``sound`` a third part, the bytes of an MP3 file, for a player.
+    It is called at once and at every change; with the name of a ``run_button`` at every press of it instead, for
+    what takes a while. An error that it raises is shown in the panel and the last figure stays. The picture is an
+    image widget, not an output area: nothing is left in the notebook's outputs, and it works in every front end that
+    knows ipywidgets.
     """
     import ipywidgets
 
@@ -59,16 +64,19 @@ def explorer(draw: Callable[..., Drawing], *, run_button: str = "", **controls: 
     picture = ipywidgets.Image(format="png")
     picture.layout.max_width = "100%"
     picture.layout.align_self = "flex-start"  # a stretched picture is a blurred one
+    player = ipywidgets.Audio(format="mp3", autoplay=False, loop=False)
     readout = ipywidgets.HTML()
     readout.add_class("labkit-readout")
 
     def refresh(_change: Any = None) -> None:
         try:
-            axes, text = draw(**{name: widget.value for name, widget in inputs.items()})
+            axes, text, *played = draw(**{name: widget.value for name, widget in inputs.items()})
         except Exception as error:  # whatever the learner's values do, the panel must live
             readout.value = f"<b>{html.escape(type(error).__name__)}</b>: {html.escape(str(error))}"
             return
         picture.value = to_png(axes)
+        if played:
+            player.value = played[0]
         readout.value = f"<span style='font-size:1.1em'>{html.escape(text)}</span>"
 
     buttons = []
@@ -79,4 +87,4 @@ def explorer(draw: Callable[..., Drawing], *, run_button: str = "", **controls: 
     for widget in [] if run_button else inputs.values():
         widget.observe(refresh, names="value")
     refresh()
-    return ipywidgets.VBox([*inputs.values(), *buttons, readout, picture])
+    return ipywidgets.VBox([*inputs.values(), *buttons, readout, *([player] if sound else []), picture])

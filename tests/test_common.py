@@ -197,6 +197,17 @@ def test_a_panel_follows_its_controls_and_survives_errors():
     assert "value = 0.20" in readout.value
 
 
+def test_a_panel_with_sound_plays_what_was_drawn_last():
+    def draw(pitch):
+        return plots.lines([0, 1], {"y": [0, pitch]}, xlabel="x", ylabel="y"), f"{pitch}", bytes([pitch])
+
+    box = widgets.explorer(draw, sound=True, pitch=(0, 9, 1, 3))
+    pitch, _, player, _ = box.children
+    assert (player.value, player.format, player.autoplay) == (b"\x03", "mp3", False)
+    pitch.value = 7
+    assert player.value == b"\x07"
+
+
 def test_controls_by_kind_and_a_bad_one_by_name():
     import ipywidgets
 

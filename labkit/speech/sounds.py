@@ -143,16 +143,22 @@ def play(**named: np.ndarray) -> Player:
     for name, samples in named.items():
         samples = np.asarray(samples, dtype=np.float32)
         check(samples, name=name)
-        encoded[name.replace("_", " ")] = _mp3(np.clip(samples, -1, 1))
+        encoded[name.replace("_", " ")] = mp3(samples)
         seconds.append(len(samples) / SAMPLE_RATE)
     return Player(encoded, tuple(seconds))
 
 
-def _mp3(samples: np.ndarray) -> bytes:
+def mp3(samples: np.ndarray) -> bytes:
+    """Samples in [-1, 1] at 22,050 Hz as the bytes of a small MP3 file."""
     import soundfile
 
     stream = io.BytesIO()
     soundfile.write(
-        stream, samples, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III", compression_level=0.7
+        stream,
+        np.clip(samples, -1, 1),
+        SAMPLE_RATE,
+        format="MP3",
+        subtype="MPEG_LAYER_III",
+        compression_level=0.7,
     )
     return stream.getvalue()
