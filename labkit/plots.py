@@ -167,6 +167,27 @@ def heatmap(
     return finish(ax, xlabel, ylabel, title, legend=False)
 
 
+def spectrogram(
+    values: Sequence[Sequence[float]],
+    *,
+    seconds: float,
+    ylabel: str = "mel band",
+    title: str = "",
+    times: Sequence[tuple[str, float, float]] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Frames (T, bands) as grey levels over ``seconds``, the lowest band below; ``times`` are names with start and end."""
+    ax = new_axes(9, 2.8) if ax is None else ax
+    matrix = np.asarray(values, dtype=float).T
+    extent = (0.0, float(seconds), 0.0, float(len(matrix)))
+    ax.imshow(matrix, cmap="Greys", aspect="auto", origin="lower", extent=extent, interpolation="nearest")
+    for name, start, end in times:
+        ax.axvline(end, color=COLORS[1], linewidth=0.6)
+        if end > start:
+            ax.text((start + end) / 2, len(matrix) * 1.02, name, ha="center", va="bottom", fontsize=7)
+    return finish(ax, "seconds", ylabel, title, legend=False)
+
+
 def attention_map(
     weights: Sequence[Sequence[float]], tokens: Sequence[str], *, title: str = "", ax: Axes | None = None
 ) -> Axes:

@@ -156,6 +156,15 @@ def test_the_interval_of_a_bar_is_where_it_was_given():
     plots.to_png(ax)
 
 
+def test_a_spectrogram_has_time_to_the_right_and_low_bands_below():
+    ax = plots.spectrogram([[1, 2, 3], [4, 5, 6]], seconds=0.5, times=[("a", 0.0, 0.2), ("b", 0.2, 0.2)])
+    (picture,) = ax.images
+    assert picture.get_array().tolist() == [[1, 4], [2, 5], [3, 6]]
+    assert (picture.origin, list(picture.get_extent())) == ("lower", [0.0, 0.5, 0.0, 3.0])
+    assert [text.get_text() for text in ax.texts] == ["a"], "what has no length has no room for a name"
+    plots.to_png(ax)
+
+
 def test_show_gives_the_picture_its_text(capsys, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *args, **options: shown.append((args, options)))
