@@ -54,7 +54,6 @@ TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
         _calls("image.shipped.train_scenes_flow"),
         "text to image, scenes, flow matching; 50 minutes",
     ),
-    "scenes-gan": (_calls("image.shipped.train_scenes_gan"), "text to image, scenes, GAN; half an hour"),
     "digits-gan": (
         _calls("image.shipped.train_digits_gan"),
         "text to image, handwritten digits, GAN; a minute",

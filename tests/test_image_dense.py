@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from sklearn.decomposition import PCA
 
 from labkit.common import LabkitError
 from labkit.image import flow
@@ -10,14 +10,15 @@ from labkit.image.dense import DenseBlock, DenseConfig, DenseNetwork
 from labkit.image.flow import Flow, FlowConfig
 from labkit.image.text_encoder import Encoded, TextConfig
 
-CONFIG = DenseConfig(1, width=8, num_blocks=2, signal_size=6, text_size=4)
+CONFIG = DenseConfig(1, components=5, width=8, num_blocks=2, signal_size=6, text_size=4)
 FLOW = FlowConfig(TextConfig(6, embedding_size=4, hidden_size=4), CONFIG)
 TOKENS = torch.tensor([[2, 3], [4, 0]])
 
 
-def drawn(module: nn.Module) -> nn.Module:
-    """With weights that hide nothing: layers that begin at zero would."""
+def drawn(module: Flow | DenseNetwork) -> Flow | DenseNetwork:
+    """With weights that hide nothing (layers that begin at zero would), and with the components of some pictures."""
     torch.manual_seed(0)
+    (module.network if isinstance(module, Flow) else module).take_components(torch.rand(9, 1, 28, 28))
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -73,24 +74,49 @@ def test_near_the_end_the_velocity_stays_finite():
     assert velocity.isfinite().all()
 
 
-def test_what_it_says_stays_clean_where_a_residual_of_the_noise_would_not():
-    """Eight inner numbers cannot carry 784 of noise: what such a network says is the same whatever the noise is off
-    its few inputs' directions, and so is where sampling ends."""
+def test_noise_off_the_components_reaches_neither_the_answer_nor_the_end_of_sampling():
     model = drawn(Flow(FLOW))
-    weights = model.network.enter.weight  # (8, 784)
+    directions = model.network.directions  # (5, 784)
     noise = torch.randn(1, 784)
-    unseen = noise - noise @ torch.linalg.pinv(weights) @ weights  # what the first layer does not see
+    unseen = (noise - noise @ directions.T @ directions).view(1, 1, 28, 28)
     with torch.no_grad():
         text = model.text(TOKENS)
         start = torch.zeros(2, 1, 28, 28)
-        ends = [flow.sample(model, text, start + part, 1) for part in (0, unseen.view(1, 1, 28, 28))]
+        ends = [flow.sample(model, text, start + part, 3) for part in (0, unseen)]
+        seen = flow.sample(model, text, start + (noise - unseen.view(1, 784)).view(1, 1, 28, 28), 3)
     torch.testing.assert_close(*ends, atol=1e-4, rtol=0)
+    assert not torch.allclose(ends[0], seen, atol=1e-2)
 
 
-@pytest.mark.parametrize("field", ["picture_channels", "width", "num_blocks", "signal_size", "text_size"])
+def test_components_are_those_of_scikit_learn():
+    torch.manual_seed(2)
+    pictures = torch.randn(40, 1, 28, 28) * torch.linspace(0.1, 1, 28)  # no two variances are the same
+    network = DenseNetwork(CONFIG)
+    network.take_components(pictures)
+    known = PCA(5, svd_solver="full").fit(pictures.flatten(1).double().numpy())
+    torch.testing.assert_close(network.mean.double(), torch.from_numpy(known.mean_), atol=1e-6, rtol=0)
+    agree = (network.directions.double() @ torch.from_numpy(known.components_).T).abs()  # but for the sign
+    torch.testing.assert_close(agree, torch.eye(5, dtype=torch.float64), atol=1e-4, rtol=0)
+
+
+def test_of_few_pictures_there_are_few_components():
+    network = DenseNetwork(CONFIG)
+    network.take_components(torch.randint(256, (3, 1, 28, 28)).to(torch.uint8))
+    lengths = network.directions.norm(dim=1)
+    torch.testing.assert_close(lengths, torch.tensor([1.0, 1, 0, 0, 0]))
+
+
+@pytest.mark.parametrize(
+    "field", ["picture_channels", "components", "width", "num_blocks", "signal_size", "text_size"]
+)
 def test_wrong_shapes_are_refused_by_name(field):
     with pytest.raises(LabkitError, match=f"{field} is 0"):
         DenseConfig(**{field: 0})
+
+
+def test_more_components_than_pixels_are_refused():
+    with pytest.raises(LabkitError, match="components is 785. A picture has 784"):
+        DenseConfig(1, components=785)
 
 
 def test_text_of_another_size_is_refused():

@@ -62,8 +62,8 @@ class Flow(nn.Module):
     v = k x_t + (s / r) U(x_t / r, t, caption). So it need not carry the noise through from its input to its output,
     and starts from the linear guess (Karras et al. 2022, arXiv:2206.00364, section 5, in these coordinates).
 
-    A dense network D has fewer inner numbers than a picture has pixels, and cannot carry the noise through. It says
-    the clean picture, of which there is less to say, and the way there is the velocity: v = (D - x_t) / (1 - t), with
+    A dense network D looks along fewer directions than a picture has pixels, and cannot carry the noise through. It
+    says the clean picture, of which there is less to say, and the way there is the velocity: v = (D - x_t) / (1 - t), with
     1 - t of at least 0.05 (Li and He 2025, arXiv:2511.13720, table 1). So the last step ends on a clean picture.
     """
 

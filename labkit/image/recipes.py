@@ -13,7 +13,7 @@ from labkit.common import LabkitError
 from labkit.image.captions import Vocabulary
 from labkit.image.cgan import Discriminator, GANConfig, GANTask, Generator
 from labkit.image.datasets import PictureSet, digit_pictures, scene_pictures
-from labkit.image.dense import DenseConfig
+from labkit.image.dense import DenseConfig, DenseNetwork
 from labkit.image.flow import Flow, FlowConfig, FlowTask
 from labkit.image.generation import TextToImage
 from labkit.image.text_encoder import TextConfig
@@ -85,14 +85,6 @@ RECIPES: dict[str, Recipe] = {
         guidance=2.0,
         shift=3.0,
     ),
-    "scenes-gan": GANRecipe(
-        GANConfig(_SCENE_TEXT, channels=16, deep_channels=64, features=128),
-        steps=8000,
-        batch_size=32,
-        generator_rate=5e-4,
-        discriminator_rate=1e-3,
-        decay=0.5,
-    ),
     "digits-gan": GANRecipe(
         GANConfig(_DIGIT_TEXT, 1, noise_size=32, channels=8, deep_channels=32, attention=False),
         steps=900,
@@ -123,19 +115,28 @@ def find_recipe(recipe: Recipe | str) -> Recipe:
     return RECIPES[recipe]
 
 
-def make_task(recipe: Recipe | str, *, seed: int = 0, device: str = "cpu") -> FlowTask | GANTask:
+def make_task(
+    recipe: Recipe | str, pictures: Tensor | None = None, *, seed: int = 0, device: str = "cpu"
+) -> FlowTask | GANTask:
     """Fresh models drawn by ``seed`` with their optimizers and schedules, ready for fit.
 
-    The caller's random state is left as it is.
+    ``pictures`` (N, C, 28, 28), those of the training, are what a dense network takes its principal components from;
+    the others need none. The caller's random state is left as it is.
     """
     recipe = find_recipe(recipe)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _gan_task(recipe, device) if isinstance(recipe, GANRecipe) else _flow_task(recipe, device)
+        if isinstance(recipe, GANRecipe):
+            return _gan_task(recipe, device)
+        return _flow_task(recipe, pictures, device)
 
 
-def _flow_task(recipe: FlowRecipe, device: str) -> FlowTask:
+def _flow_task(recipe: FlowRecipe, pictures: Tensor | None, device: str) -> FlowTask:
     model = Flow(recipe.model).to(device)
+    if isinstance(model.network, DenseNetwork):
+        if pictures is None:
+            raise LabkitError("A dense network sees principal components: give make_task the pictures too.")
+        model.network.take_components(pictures)
     optimizer = AdamW(
         model.parameters(), recipe.learning_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
@@ -204,10 +205,9 @@ def train(
     """
     vocabulary = vocabulary or vocabulary_of(pictures.captions)
     recipe = with_vocabulary(find_recipe(recipe), vocabulary)
-    task = make_task(recipe, seed=seed, device=device)
-    batches = ArrayBatches(
-        *arrays(recipe, pictures, vocabulary, device), batch_size=recipe.batch_size, seed=seed
-    )
+    values, tokens = arrays(recipe, pictures, vocabulary, device)
+    task = make_task(recipe, values, seed=seed, device=device)
+    batches = ArrayBatches(values, tokens, batch_size=recipe.batch_size, seed=seed)
     devices = [torch.device(device)] if str(device).startswith("cuda") else []
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)

@@ -27,7 +27,7 @@ from labkit.image.recipes import (
     wrapped,
 )
 
-NAMES = ("scenes-flow", "scenes-gan", "digits-gan", "digits-flow")
+NAMES = ("scenes-flow", "digits-gan", "digits-flow")
 WORDS = "vocabulary"  # beside the weights: the words in the order of their ids
 TRIED = 500  # pictures for each figure on the card
 TRIED_SEED = 5
@@ -37,11 +37,6 @@ DIGITS = 10
 def load_scenes_flow() -> TextToImage:
     """The shipped flow matching model of scenes, for captions in English and Chinese."""
     return load("scenes-flow")
-
-
-def load_scenes_gan() -> TextToImage:
-    """The shipped GAN of scenes, for the same captions."""
-    return load("scenes-gan")
 
 
 def load_digits_gan() -> TextToImage:
@@ -65,11 +60,6 @@ def load(name: str) -> TextToImage:
 def train_scenes_flow(seed: int = 0, device: str = "cpu") -> Path:
     """Train the flow matching model of scenes and write it with its card; about 50 minutes on one core."""
     return _train("scenes-flow", seed, device)
-
-
-def train_scenes_gan(seed: int = 0, device: str = "cpu") -> Path:
-    """Train the GAN of scenes and write it with its card; about half an hour on one core."""
-    return _train("scenes-gan", seed, device)
 
 
 def train_digits_gan(seed: int = 0, device: str = "cpu") -> Path:

@@ -74,8 +74,9 @@ def train(name: str, seed: int) -> TextToImage:
 
 def seconds_of_a_step(recipe: recipes.Recipe, pictures: PictureSet, steps: int = 20) -> float:
     vocabulary = recipes.vocabulary_of(pictures.captions)
-    batches = ArrayBatches(*recipes.arrays(recipe, pictures, vocabulary), batch_size=recipe.batch_size)
-    task = recipes.make_task(recipes.with_vocabulary(recipe, vocabulary))
+    values, tokens = recipes.arrays(recipe, pictures, vocabulary)
+    batches = ArrayBatches(values, tokens, batch_size=recipe.batch_size)
+    task = recipes.make_task(recipes.with_vocabulary(recipe, vocabulary), values)
     for step in range(3):  # warms up
         task.step(batches(step))
     start = time.process_time()
