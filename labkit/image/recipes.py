@@ -97,11 +97,11 @@ RECIPES: dict[str, Recipe] = {
     ),
     "digits-flow": FlowRecipe(
         FlowConfig(_DIGIT_TEXT, DenseConfig(1, width=384, num_blocks=2, signal_size=48, text_size=32)),
-        steps=1400,
+        steps=2500,
         batch_size=96,
         average=0.995,
-        generation_steps=10,
-        guidance=2.0,
+        generation_steps=20,
+        guidance=1.5,
     ),
 }
 
