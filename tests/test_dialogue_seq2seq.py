@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from labkit import weights
 from labkit.common import LabkitError
@@ -27,6 +28,7 @@ from labkit.dialogue.seq2seq import (
     Seq2SeqDecoder,
     padded,
     sequence_loss,
+    turned,
 )
 from labkit.dialogue.talks import Dialogue, Exchange
 from labkit.text.beams import beam_search
@@ -125,6 +127,49 @@ def test_the_encoder_reads_in_both_directions():
     assert (first.states[0, 2] - changed_start.states[0, 2]).abs().max() > 1e-5
 
 
+@pytest.mark.parametrize(("cell", "library"), [("gru", torch.nn.GRU), ("lstm", torch.nn.LSTM)])
+@torch.no_grad()
+def test_the_encoder_is_that_of_a_packed_sequence(cell, library):
+    """PyTorch's own way to read rows of several lengths in both directions."""
+    model = a_model(cell=cell)
+    both = library(6, 5, bidirectional=True, batch_first=True)
+    for name, value in model.forwards.state_dict().items():
+        both.state_dict()[name].copy_(value)
+        both.state_dict()[f"{name}_reverse"].copy_(model.backwards.state_dict()[name])
+    lengths = torch.tensor([len(row) for row in ROWS])
+    packed = pack_padded_sequence(
+        model.embedding(padded(ROWS)), lengths, batch_first=True, enforce_sorted=False
+    )
+    outputs, last = both(packed)
+    last = last[0] if cell == "lstm" else last
+    expected, _ = pad_packed_sequence(outputs, batch_first=True)
+    source, state = model.read(padded(ROWS))
+    torch.testing.assert_close(source.states * source.mask[:, :, None], expected)
+    torch.testing.assert_close(state.hidden, torch.tanh(model.start(torch.cat((last[0], last[1]), -1))))
+
+
+def test_turning_reverses_what_is_read_and_leaves_the_padding():
+    rows = torch.tensor([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [0.0]]])
+    found = turned(rows, torch.tensor([3, 2]))
+    assert found.squeeze(-1).tolist() == [[3, 2, 1], [5, 4, 0]]
+    assert torch.equal(turned(found, torch.tensor([3, 2])), rows)
+
+
+def test_a_batch_holds_little_padding():
+    """Neighbours of the order are of about the same length on both sides."""
+    draw = np.random.default_rng(0)
+    lengths = draw.integers(1, 31, size=(3_000, 2)).tolist()
+    dialogues = [Dialogue((Exchange("a" * said, "b" * reply),), "en") for said, reply in lengths]
+    tokenizer = CharTokenizer.from_text("ab", byte_fallback=True)
+    batches = PairBatches(dialogues, Vocabulary.of(["ab"], tokenizer), 20, 0)
+    drawn = [batches(step) for step in range(batches.steps_per_epoch)]
+    assert sum(len(batch.source) for batch in drawn) == len(batches.rows)
+    for field in ("source", "targets"):
+        values = [getattr(batch, field) for batch in drawn]
+        padding = sum(int((value == PAD).sum()) for value in values)
+        assert padding < 0.1 * sum(value.numel() for value in values), field
+
+
 def test_nothing_to_read_is_refused():
     with pytest.raises(LabkitError, match="holds no token"):
         a_model().read(torch.tensor([[PAD, PAD]]))
@@ -142,9 +187,10 @@ def test_wrong_configurations_are_refused_by_the_field(field, value):
 # --- Decoding --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("attention", "cell"), list(itertools.product(ATTENTIONS, ("gru", "lstm"))))
 @torch.no_grad()
-def test_stepping_gives_the_logits_of_teacher_forcing():
-    model = a_model("multiplicative", "lstm")
+def test_stepping_gives_the_logits_of_teacher_forcing(attention, cell):
+    model = a_model(attention, cell)
     expected = model(padded(ROWS), torch.tensor(INPUTS))
     source, state = model.read(padded(ROWS))
     for place in range(3):

@@ -117,7 +117,9 @@ class Seq2SeqTask:
     def __init__(self, model: Seq2Seq, learning_rate: float, steps: int, device: str = "cpu") -> None:
         self.model = model.to(device)
         self.device = device
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=learning_rate, weight_decay=0.01, fused=True
+        )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, learning_rate, total_steps=steps, pct_start=0.1
         )

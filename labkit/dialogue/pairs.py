@@ -120,7 +120,7 @@ class PairBatches:
         ]
         if not self.rows:
             raise LabkitError("There are no dialogues to train on.")
-        self.order = sorted(range(len(self.rows)), key=lambda i: (len(self.rows[i][1]), len(self.rows[i][0])))
+        self.order = sorted(range(len(self.rows)), key=self._length)
         self.steps_per_epoch = -(-len(self.rows) // batch_size)
 
     def __call__(self, step: int) -> Pairs:
@@ -137,6 +137,11 @@ class PairBatches:
             padded([[BOS, *reply] for reply in written]),
             padded([[*reply, EOS] for reply in written]),
         )
+
+    def _length(self, place: int) -> tuple[int, int]:
+        """Neighbours in this order have replies of about the same length, and of these reads of the same."""
+        read, reply = self.rows[place]
+        return len(reply) // 2, len(read)
 
     def state_dict(self) -> dict[str, Any]:
         return {"seed": self.seed, "batch_size": self.batch_size, "rows": len(self.rows)}

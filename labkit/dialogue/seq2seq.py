@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from labkit.common import LabkitError
 
@@ -100,7 +99,8 @@ class Seq2Seq(nn.Module):
         self.embedding = nn.Embedding(V, E, padding_idx=PAD)
         nn.init.normal_(self.embedding.weight, std=E**-0.5)
         encoder, cell = (nn.GRU, nn.GRUCell) if config.cell == "gru" else (nn.LSTM, nn.LSTMCell)
-        self.encoder = encoder(E, H, bidirectional=True, batch_first=True)
+        self.forwards = encoder(E, H, batch_first=True)
+        self.backwards = encoder(E, H, batch_first=True)
         self.start = nn.Linear(2 * H, H)
         self.cell = cell(E + 2 * H, H)
         self.attention = {
@@ -118,13 +118,13 @@ class Seq2Seq(nn.Module):
         lengths = mask.sum(1)
         if (lengths == 0).any():
             raise LabkitError("A sentence to read holds no token. Give at least one.")
-        packed = pack_padded_sequence(
-            self.dropout(self.embedding(source)), lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        outputs, last = self.encoder(packed)
-        last = last[0] if self.config.cell == "lstm" else last  # (2, B, H): the last state of each direction
-        states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=source.shape[1])
-        hidden = torch.tanh(self.start(torch.cat((last[0], last[1]), -1)))  # (B, H)
+        embedded = self.dropout(self.embedding(source))
+        forwards, _ = self.forwards(embedded)  # (B, S, H)
+        backwards, _ = self.backwards(turned(embedded, lengths))  # each row from its own end
+        end = (lengths - 1)[:, None, None].expand(-1, 1, forwards.shape[2])
+        last = torch.cat((forwards.gather(1, end), backwards.gather(1, end)), -1).squeeze(1)  # (B, 2H)
+        states = torch.cat((forwards, turned(backwards, lengths)), -1)  # (B, S, 2H)
+        hidden = torch.tanh(self.start(last))  # (B, H)
         keys = None if self.attention is None else self.attention.keys(states)
         memory = torch.zeros_like(hidden) if self.config.cell == "lstm" else None
         context = states.new_zeros(len(source), states.shape[2])
@@ -133,28 +133,42 @@ class Seq2Seq(nn.Module):
     def step(self, tokens: Tensor, state: State, source: Source) -> tuple[Tensor, State]:
         """Logits (B, V) after one more token (B,) for each row, and the new state."""
         embedded = self.dropout(self.embedding(tokens))  # (B, E)
+        state = self._advance(embedded, state, source)
+        return self._logits(state.hidden, state.context, embedded), state
+
+    def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
+        """Logits (B, T, V) with teacher forcing: ``inputs`` (B, T) are BOS and the true words before each place.
+
+        Only what depends on the step before goes step by step; the product with the vocabulary is one for all.
+        """
+        read, state = self.read(source)
+        embedded = self.dropout(self.embedding(inputs))  # (B, T, E)
+        states = []
+        for place in embedded.unbind(1):
+            state = self._advance(place, state, read)
+            states.append(state)
+        hidden = torch.stack([one.hidden for one in states], 1)  # (B, T, H)
+        context = torch.stack([one.context for one in states], 1)  # (B, T, 2H)
+        return self._logits(hidden, context, embedded)
+
+    def _advance(self, embedded: Tensor, state: State, source: Source) -> State:
+        """The state after one more token, embedded (B, E)."""
         inputs = torch.cat((embedded, state.context), -1)  # input feeding: what was looked at last
         if state.memory is None:
             hidden, memory = self.cell(inputs, state.hidden), None
         else:
             hidden, memory = self.cell(inputs, (state.hidden, state.memory))
-        context, weights = state.context, state.attention
-        if self.attention is not None:
-            scores = self.attention.scores(hidden, source.keys).masked_fill(~source.mask, NEVER)
-            weights = scores.softmax(-1)  # (B, S); 0 in the padding
-            context = (weights[:, None] @ source.states).squeeze(1)  # (B, 2H)
-        features = self.dropout(torch.tanh(self.readout(torch.cat((hidden, context, embedded), -1))))
-        logits = F.linear(features, self.embedding.weight, self.bias)
-        return logits, State(hidden, memory, context, weights)
+        if self.attention is None:
+            return State(hidden, memory, state.context, state.attention)
+        scores = self.attention.scores(hidden, source.keys).masked_fill(~source.mask, NEVER)
+        weights = scores.softmax(-1)  # (B, S); 0 in the padding
+        context = (weights[:, None] @ source.states).squeeze(1)  # (B, 2H)
+        return State(hidden, memory, context, weights)
 
-    def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
-        """Logits (B, T, V) with teacher forcing: ``inputs`` (B, T) are BOS and the true words before each place."""
-        read, state = self.read(source)
-        logits = []
-        for place in range(inputs.shape[1]):
-            step, state = self.step(inputs[:, place], state, read)
-            logits.append(step)
-        return torch.stack(logits, 1)
+    def _logits(self, hidden: Tensor, context: Tensor, embedded: Tensor) -> Tensor:
+        """(..., V) of states (..., H), contexts (..., 2H) and embedded tokens (..., E)."""
+        features = self.dropout(torch.tanh(self.readout(torch.cat((hidden, context, embedded), -1))))
+        return F.linear(features, self.embedding.weight, self.bias)
 
 
 class Seq2SeqDecoder:
@@ -176,6 +190,17 @@ class Seq2SeqDecoder:
     def reorder(self, indices: Tensor) -> None:
         self.source = Source(*(None if one is None else one[indices] for one in self.source))
         self.state = State(*(None if one is None else one[indices] for one in self.state))
+
+
+def turned(values: Tensor, lengths: Tensor) -> Tensor:
+    """(B, S, ...) with the first ``lengths`` (B,) places of each row in the opposite order; the padding stays.
+
+    So both directions read each row from its first token on, and padding comes after all that counts. A packed
+    sequence gives the same; its gradient costs a copy of the whole batch for every place.
+    """
+    places = torch.arange(values.shape[1], device=values.device)[None]
+    places = torch.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
+    return values.gather(1, places[:, :, None].expand_as(values))
 
 
 def padded(rows) -> Tensor:
