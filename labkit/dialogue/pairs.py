@@ -139,9 +139,13 @@ class PairBatches:
         )
 
     def _length(self, place: int) -> tuple[int, int]:
-        """Neighbours in this order have replies of about the same length, and of these reads of the same."""
+        """Neighbours in this order write about as much, and read about as much: less padding.
+
+        What is read grows and shrinks in turn, so that no batch holds the longest of a group and the shortest of the next.
+        """
         read, reply = self.rows[place]
-        return len(reply) // 2, len(read)
+        group = len(reply) // 2
+        return group, len(read) if group % 2 else -len(read)
 
     def state_dict(self) -> dict[str, Any]:
         return {"seed": self.seed, "batch_size": self.batch_size, "rows": len(self.rows)}
