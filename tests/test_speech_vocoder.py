@@ -8,7 +8,14 @@ from labkit.common import LabkitError, set_seed
 from labkit.speech import recipes, vocoder
 from labkit.speech.corpus import Utterance
 from labkit.speech.mel import HOP, SAMPLE_RATE, log_mel, stft
-from labkit.speech.vocoder import NeuralVocoder, SegmentBatches, SpectrumNetwork, VocoderConfig, griffin_lim
+from labkit.speech.vocoder import (
+    NeuralVocoder,
+    SegmentBatches,
+    SpectrumNetwork,
+    VocoderConfig,
+    fit_to_bands,
+    griffin_lim,
+)
 
 
 def pulses(hertz=120.0, seconds=0.4):
@@ -100,6 +107,39 @@ def test_phases_of_pulses_beat_random_ones():
     angles = 2 * torch.pi * torch.rand(magnitude.shape, generator=draw)
     guessed = griffin_lim(magnitude, 6, phase=torch.polar(torch.ones_like(angles), angles))
     assert distance(griffin_lim(magnitude, 6, phase=phase), magnitude) < 0.7 * distance(guessed, magnitude)
+
+
+@pytest.mark.parametrize("pole", [0.5, -0.7])
+def test_phases_of_a_throat_are_those_of_its_filter(pole):
+    """H = 1 / (1 - pole / z) has its pole inside the circle: it is a minimum-phase filter."""
+    turns = torch.exp(-2j * torch.pi * torch.arange(513) / 1_024)
+    response = 1 / (1 - pole * turns)
+    phase = vocoder.throat_phase(response.abs()[:, None])[:, 0]
+    torch.testing.assert_close(phase, response / response.abs(), atol=1e-4, rtol=0)
+
+
+def test_a_throat_keeps_pulses_from_clipping():
+    """The same magnitudes from phases of bare pulses and of pulses in a throat: the second ones are less peaked."""
+    samples = pulses(130.0)
+    magnitude = stft(samples).abs()
+    bare = vocoder.pulse_phase(*vocoder.spectral_pitch(magnitude))
+    peaks = [
+        float(griffin_lim(magnitude, 0, phase=phase).abs().max())
+        for phase in (bare, bare * vocoder.throat_phase(magnitude))
+    ]
+    assert peaks[1] < 0.9 * peaks[0]
+
+
+def test_bands_are_held_and_the_rest_gives_way():
+    """Magnitudes that do not fit their bands: what is corrected comes nearer to the bands than what is held."""
+    samples = pulses(130.0)
+    mel = log_mel(samples)
+    smooth = vocoder.mel_to_magnitude(mel)
+    phase = vocoder.pulse_phase(*vocoder.spectral_pitch(stft(samples).abs()))
+    held = griffin_lim(smooth, 8, phase=phase)
+    free = griffin_lim(smooth, 8, phase=phase, corrected=lambda rebuilt: fit_to_bands(rebuilt, mel, 1))
+    away = [float((log_mel(one)[2:-2] - mel[2:-2]).abs().mean()) for one in (held, free)]
+    assert away[1] < 0.8 * away[0]
 
 
 def test_the_network_learns_where_harmonics_are():

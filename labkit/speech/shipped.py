@@ -20,7 +20,7 @@ from labkit.speech.corpus import Utterance
 from labkit.speech.measures import mel_cepstral_distortion, phoneme_error_rate
 from labkit.speech.recognizer import Recognizer, RecognizerConfig
 from labkit.speech.synthesis import Voice
-from labkit.speech.vocoder import ITERATIONS, NeuralVocoder, SpectrumNetwork, VocoderConfig
+from labkit.speech.vocoder import FEW_ITERATIONS, NeuralVocoder, SpectrumNetwork, VocoderConfig
 
 NAMES = (
     "speech-en",
@@ -70,7 +70,7 @@ def load_digit_judge() -> Recognizer:
     return _load("speech-digits-judge", _recognizer)
 
 
-def load_vocoder(iterations: int = ITERATIONS // 2) -> NeuralVocoder:
+def load_vocoder(iterations: int = FEW_ITERATIONS) -> NeuralVocoder:
     """The shipped vocoder, for both languages."""
     network = _load("speech-vocoder", lambda shape: SpectrumNetwork(VocoderConfig(**shape)))
     return NeuralVocoder(network, iterations)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,9 +15,11 @@ from labkit.speech.acoustic import ConvolutionBlock
 from labkit.speech.mel import BANDS, BINS, FLOOR, HOP, SAMPLE_RATE, SILENCE, WINDOW, filterbank, istft, stft
 
 ITERATIONS = 32
+FEW_ITERATIONS = 8  # are enough from phases that are nearly right
 MOMENTUM = 0.99
 LOWEST_PITCH, HIGHEST_PITCH = 60.0, 400.0  # Hz
 VOICED = 0.5  # of the autocorrelation at lag 0
+ENVELOPE = 50  # samples: a voice of less than 440 Hz repeats later
 NEARLY = 0.85  # of the best lag's autocorrelation
 
 
@@ -47,11 +49,13 @@ def griffin_lim(
     iterations: int = ITERATIONS,
     momentum: float = MOMENTUM,
     phase: Tensor | None = None,
+    corrected: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Samples whose spectrum has nearly these magnitudes (513, T): phases are guessed, and made to agree.
 
     Repeat: to samples and back, keep the new phases, put the old magnitudes. Griffin and Lim 1984, eq. 6; with
     momentum Perraudin et al. 2013, algorithm 2. ``phase`` is the first guess, complex (513, T); all zero without it.
+    Where less is known than all magnitudes, ``corrected`` makes of those that came back the ones to go on with.
     """
     if iterations < 0 or not 0 <= momentum < 1:
         raise LabkitError("iterations must be a whole number from 0, and momentum from 0 to below 1.")
@@ -62,6 +66,8 @@ def griffin_lim(
     for _ in range(iterations):
         rebuilt = stft(istft(spectrum))
         towards = rebuilt if before is None else rebuilt - momentum / (1 + momentum) * before
+        if corrected is not None:
+            magnitude = corrected(rebuilt.abs())
         spectrum = magnitude * towards / (towards.abs() + torch.finfo(magnitude.dtype).tiny)
         before = rebuilt
     return istft(spectrum)
@@ -164,10 +170,10 @@ def fit_to_bands(magnitude: Tensor, mel: Tensor, iterations: int = 3) -> Tensor:
 
 class NeuralVocoder:
     """The network's magnitudes brought to the bands that were asked for, phases of a voice that beats at the pitch which
-    they show, and a few steps of Griffin-Lim to make the two agree.
+    they show, and a few steps of Griffin-Lim, which hold the bands and let the rest give way.
     """
 
-    def __init__(self, network: SpectrumNetwork, iterations: int = ITERATIONS // 2) -> None:
+    def __init__(self, network: SpectrumNetwork, iterations: int = FEW_ITERATIONS) -> None:
         self.network, self.iterations = network.eval(), iterations
 
     @torch.no_grad()
@@ -177,8 +183,25 @@ class NeuralVocoder:
         logarithms = self.network(mel[None])[0]
         magnitude = torch.where(logarithms > SILENCE + 0.5, logarithms.exp(), 0).T  # (513, T)
         magnitude = fit_to_bands(magnitude, mel)
-        phase = pulse_phase(*spectral_pitch(magnitude))
-        return griffin_lim(magnitude, self.iterations, phase=phase).clamp(-1, 1).numpy()
+        phase = pulse_phase(*spectral_pitch(magnitude)) * throat_phase(magnitude)
+        samples = griffin_lim(
+            magnitude, self.iterations, phase=phase, corrected=lambda rebuilt: fit_to_bands(rebuilt, mel, 1)
+        )
+        return samples.clamp(-1, 1).numpy()
+
+
+def throat_phase(magnitude: Tensor, quefrencies: int = ENVELOPE) -> Tensor:
+    """Phases (513, T) that a filter with the smooth part of these magnitudes gives a pulse.
+
+    A throat is a minimum-phase filter: the Fourier transform of its cepstrum, folded onto positive times, is ln H, and
+    the imaginary part is the phase. Only the first ``quefrencies`` count; the pitch lies behind them. Oppenheim and
+    Schafer, Discrete-Time Signal Processing, 3rd ed., section 13.5. Pulses alone are so peaked that they clip.
+    """
+    cepstrum = torch.fft.irfft(magnitude.T.clamp(min=FLOOR).log(), n=WINDOW)  # (T, 1024)
+    cepstrum[:, 1:quefrencies] *= 2
+    cepstrum[:, quefrencies:] = 0
+    angles = torch.fft.rfft(cepstrum).imag.T
+    return torch.polar(torch.ones_like(angles), angles)
 
 
 def spectral_pitch(magnitude: Tensor) -> tuple[Tensor, Tensor]:
