@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from labkit.common import LabkitError
+from labkit.common import LANGUAGES, LabkitError
 from labkit.speech import corpus, sounds
 from labkit.speech import engine as voices
 from labkit.speech.frontend import PAUSE, Phone, normalize, phonemize
@@ -182,3 +182,28 @@ def test_a_folder_that_is_not_like_it_is_named(tmp_path, metadata, message):
 def test_a_folder_without_a_list_is_named(tmp_path):
     with pytest.raises(LabkitError, match="no metadata.csv"):
         list(corpus.read_folder(tmp_path))
+
+
+def test_without_the_engine_the_shipped_sentences_are_used(monkeypatch):
+    monkeypatch.setattr(voices, "available", lambda: False)
+    for language in LANGUAGES:
+        train, held_out = (
+            {one.text for one in corpus.ready(language, split)} for split in ("train", "held_out")
+        )
+        assert train
+        assert held_out
+        assert not train & held_out
+        assert train | held_out == {one.text for one in corpus.shipped(language)}
+        assert len(corpus.ready(language, "unseen", 3)) == 3
+    with pytest.raises(LabkitError, match="split"):
+        corpus.ready("en", "all")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_lessons_own_texts_have_their_phones_without_the_engine(language, monkeypatch):
+    texts = [*corpus.LESSON_TEXTS[language], corpus.shipped(language)[0].text]
+    by_the_engine = [corpus.phones_of(text, language) for text in texts]
+    monkeypatch.setattr(voices, "available", lambda: False)
+    assert [corpus.phones_of(text, language) for text in texts] == by_the_engine
+    with pytest.raises(LabkitError, match="pip install espeakng-loader"):
+        corpus.phones_of("Nobody wrote this down.", language)
