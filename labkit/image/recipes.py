@@ -81,7 +81,7 @@ RECIPES: dict[str, Recipe] = {
         batch_size=32,
         times=(-1.2, 1.2),
         fold_share=0.25,
-        generation_steps=5,
+        generation_steps=8,
         guidance=2.0,
         shift=3.0,
     ),
