@@ -53,11 +53,11 @@ SEED = 0
 import json
 import math
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import torch
+from labkit.dialogue.console import console
 from torch.nn import functional as F
 
 from labkit import common, metrics, plots
@@ -65,10 +65,13 @@ from labkit.checks import check, hint, solution
 from labkit.common import start
 from labkit.dialogue import chat, corpus, gpt_chat, pairs, seq2seq, shipped
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
-from labkit.dialogue.console import console
 from labkit.dialogue.measures import bleu_and_chrf, evaluate, is_right
-from labkit.dialogue.talks import Dialogue, load_dialogues, turns_of
+from labkit.dialogue.talks import Dialogue, Exchange, load_dialogues, turns_of
 from labkit.results import Measure, report
+from labkit.service import customers
+from labkit.text.beams import beam_search
+from labkit.text.shipped import load_town_gpt
+from labkit.text.town.writer import world
 
 lab = start(MODE, SEED)
 
@@ -95,7 +98,9 @@ def converse(bot, questions):
         print("> {}\n  {}".format(*history[-1]))
 
 
-converse(bots["en"], ["Hello!", "Where does Clara Stone work?", "And how old is she?", "What does Bob Miller do?"])
+converse(
+    bots["en"], ["Hello!", "Where does Clara Stone work?", "And how old is she?", "What does Bob Miller do?"]
+)
 converse(bots["zh"], ["你好！", "克拉拉·斯通在哪儿上班？", "她多大年纪？", "张伟是做什么的？"])
 
 # %% [markdown] lang="en"
@@ -106,8 +111,8 @@ converse(bots["zh"], ["你好！", "克拉拉·斯通在哪儿上班？", "她�
 
 # %%
 for kind in ("job", "age"):
-    (fact,) = corpus.world().about(kind, "clara_stone")
-    print(kind, {role: fact[role] for role in ("place", "job", "years") if role in dict(fact.values)})
+    (fact,) = world().about(kind, "clara_stone")
+    print(kind, fact.roles)
 
 # %% [markdown] lang="en"
 # ## 2. What a reply needs
@@ -128,7 +133,9 @@ for name in bots:
     test[name] = corpus.mixed_corpus(name, split="test", count=lab.pick(40, 150, 400), seed=SEED + 7)
     exchanges = [one for dialogue in test[name] for one in dialogue.exchanges]
     asked, unknown = sum(bool(one.expected) for one in exchanges), sum(not one.known for one in exchanges)
-    print(f"{name}: {len(train[name])} dialogues; held out {len(test[name])} with {len(exchanges)} exchanges,")
+    print(
+        f"{name}: {len(train[name])} dialogues; held out {len(test[name])} with {len(exchanges)} exchanges,"
+    )
     print(f"    {asked} of them ask for facts, {unknown} for what is not there")
 example = next(one for one in test["en"] if one.topic == "town" and len(one.exchanges) >= 4)
 for one in example.exchanges:
@@ -142,7 +149,7 @@ for one in example.exchanges:
 # **前面说过的话。**要往回读几轮？这不用网络，数一数就知道。只有读到的内容里出现过所问的人或地方，问题才答得出来。那么记忆为 0、1、2……轮时，测试对话里有多少问题满足这一点？记忆有多长，机器人的上限就在哪里，除非靠猜。
 
 # %%
-town = corpus.world()
+town = world()
 named = {name: [corpus.value_surface(kind, value, name) for kind, values in
                 (("person", town.people), ("place", town.places)) for value in values] for name in bots}  # fmt: skip
 
@@ -201,7 +208,10 @@ check("09.1", turns_to_read)
 
 # %%
 folder = Path(tempfile.mkdtemp())
-lines = [{"turns": ["Is the bakery open?", "From seven on.", "And on Sundays?", "Closed."]}, {"turns": ["Hello?"]}]
+lines = [
+    {"turns": ["Is the bakery open?", "From seven on.", "And on Sundays?", "Closed."]},
+    {"turns": ["Hello?"]},
+]
 for name, count in (("good.jsonl", 1), ("bad.jsonl", 2)):
     (folder / name).write_text("\n".join(json.dumps(line) for line in lines[:count]), encoding="utf-8")
 (own,) = load_dialogues(folder / "good.jsonl", "en")
@@ -304,7 +314,7 @@ for said, reply, truth in wrong[:3]:
 bot = bots["en"]
 questions = ["How old is Clara Stone?", "And where is the market, please, and when does it open?"]
 rows = [pairs.read_ids([text], bot.vocabulary) for text in questions]
-print([token for token in bot.vocabulary.token_texts(rows[0])])
+print(bot.vocabulary.token_texts(rows[0]))
 with torch.no_grad():
     source, state = bot.model.read(seq2seq.padded(rows))
 for name, tensor in {"states": source.states, "mask": source.mask, "hidden": state.hidden}.items():
@@ -369,9 +379,14 @@ def multiplicative(s, h, w):
 
 s, h = torch.tensor([0.5, 0.0]), torch.tensor([[0.5, 0.0], [-0.5, 0.5]])
 one = torch.eye(2)
-for name, found in {"additive": additive(s, h, one, one, torch.ones(2)), "multiplicative": multiplicative(s, h, one)}.items():
+for name, found in {
+    "additive": additive(s, h, one, one, torch.ones(2)),
+    "multiplicative": multiplicative(s, h, one),
+}.items():
     print(f"{name:15} scores {[f'{x:.4f}' for x in found]}, weights {[f'{x:.3f}' for x in found.softmax(0)]}")
-assert torch.allclose(additive(s, h, one, one, torch.ones(2)).softmax(0), torch.tensor([0.5743, 0.4257]), atol=1e-4)
+assert torch.allclose(
+    additive(s, h, one, one, torch.ones(2)).softmax(0), torch.tensor([0.5743, 0.4257]), atol=1e-4
+)
 
 # %% [markdown] lang="en"
 # The same with random matrices, against labkit's two modules. From here on we use those.
@@ -387,9 +402,10 @@ w_s, w_h, v = theirs.query.weight, theirs.key.weight, theirs.energy.weight[0]
 ours = torch.tanh(w_s @ s + theirs.query.bias + h @ w_h.T) @ v
 assert torch.allclose(ours, theirs.scores(s[None], theirs.keys(h[None]))[0], atol=1e-6)
 other = seq2seq.MultiplicativeAttention(5, 8)
-assert torch.allclose(multiplicative(s, h, other.key.weight.T), other.scores(s[None], other.keys(h[None]))[0], atol=1e-6) or \
-    torch.allclose(multiplicative(s, h, other.key.weight), other.scores(s[None], other.keys(h[None]))[0], atol=1e-6)
-print("both equal; parameters:", sum(p.numel() for p in theirs.parameters()), "and", sum(p.numel() for p in other.parameters()))
+ours = multiplicative(s, h, other.key.weight)
+assert torch.allclose(ours, other.scores(s[None], other.keys(h[None]))[0], atol=1e-6)
+for name, module in {"additive": theirs, "multiplicative": other}.items():
+    print(f"{name} attention is labkit's; parameters {sum(p.numel() for p in module.parameters())}")
 
 # %% [markdown] lang="en"
 # Multiplicative attention is one product of matrices and therefore faster; additive attention has a layer more, and $s$ and $h$ may be of any size. What is the attention of a trained bot? Each row is a token that it wrote; dark is where it looked. Before you look: where should it look when it writes the age?
@@ -456,9 +472,18 @@ batches = pairs.PairBatches(test["en"], bot.vocabulary, 4, MEMORY, seed=SEED)
 batch = batches(1)
 for name, row in {"inputs ": batch.inputs[0], "targets": batch.targets[0]}.items():
     print(name, [token or "BOS" for token in bot.vocabulary.token_texts(row[row != seq2seq.PAD].tolist())])
-print("read", tuple(batch.source.shape), "inputs", tuple(batch.inputs.shape), "targets", tuple(batch.targets.shape))
+print(
+    "read",
+    tuple(batch.source.shape),
+    "inputs",
+    tuple(batch.inputs.shape),
+    "targets",
+    tuple(batch.targets.shape),
+)
 real = batch.targets != seq2seq.PAD
-assert torch.equal(batch.inputs[:, 1:][real[:, :-1] & real[:, 1:]], batch.targets[:, :-1][real[:, :-1] & real[:, 1:]])
+assert torch.equal(
+    batch.inputs[:, 1:][real[:, :-1] & real[:, 1:]], batch.targets[:, :-1][real[:, :-1] & real[:, 1:]]
+)
 
 # %% [markdown] lang="en"
 # ### Exercise 09.3: The loss of a padded batch (★★☆, 10 minutes)
@@ -506,7 +531,10 @@ def small_town(split, count):
     return found
 
 
-few, few_test = small_town("train", lab.pick(400, 4_000, 4_000)), small_town("test", lab.pick(300, 2_000, 2_000))
+few, few_test = (
+    small_town("train", lab.pick(400, 4_000, 4_000)),
+    small_town("test", lab.pick(300, 2_000, 2_000)),
+)
 print(f"{len(few)} dialogues with {len(list(turns_of(few)))} exchanges; held out {len(few_test)}")
 
 # %% tags=["nbval-ignore-output"]
@@ -514,20 +542,34 @@ small, losses = {}, {}
 shape = {"hidden_size": 96, "embedding_size": 64, "batch_size": 32, "learning_rate": 0.01}
 for attention in ("additive", "none"):
     small[attention], history = chat.train_chatbot(
-        few, bot.vocabulary.tokenizer, steps=lab.pick(4, 200, 1_000), attention=attention, seed=SEED, progress=False, **shape
+        few,
+        bot.vocabulary.tokenizer,
+        steps=lab.pick(4, 200, 1_000),
+        attention=attention,
+        seed=SEED,
+        progress=False,
+        **shape,
     )
     losses[attention] = history.train["loss"]
     found = evaluate(small[attention], few_test, 1)
     cost = chat.held_out_loss(small[attention], few_test)
-    print(f"{attention:10} held-out loss {cost:.2f} nats, BLEU {found.bleu:.1f}, right facts {found.right.mean():.3f}")
+    print(
+        f"{attention:10} held-out loss {cost:.2f} nats, BLEU {found.bleu:.1f}, right facts {found.right.mean():.3f}"
+    )
 found = evaluate(Retrieval(few), few_test, 1)
 print(f"retrieval  {'':24} BLEU {found.bleu:.1f}, right facts {found.right.mean():.3f}")
 
 # %% tags=["nbval-ignore-output"]
-smooth = {name: np.convolve(values, np.ones(10) / 10, "valid") if len(values) > 10 else values for name, values in losses.items()}
+smooth = {
+    name: np.convolve(values, np.ones(10) / 10, "valid") if len(values) > 10 else values
+    for name, values in losses.items()
+}
 steps = range(len(smooth["none"]))
 ax = plots.lines(steps, smooth, xlabel="step", ylabel="training loss, nats a token (mean of 10)")
-plots.show(ax, alt="Two falling curves of the training loss; the one with attention falls lower than the one without.")
+plots.show(
+    ax,
+    alt="Two falling curves of the training loss; the one with attention falls lower than the one without.",
+)
 print({name: f"{values[-1]:.2f}" for name, values in smooth.items()})
 
 # %% [markdown] lang="en"
@@ -585,12 +627,21 @@ table[3:, 0] = 1.0
 ax = plots.new_axes(6, 2.6)
 ax.set_axis_off()
 for first, x in ((1, 0.25), (2, 0.8)):
-    ax.annotate(f"{words[first]} {table[0, first]:.2f}", (0.5, 1), (x, 0.55), ha="center", arrowprops={"arrowstyle": "-"})
+    ax.annotate(
+        f"{words[first]} {table[0, first]:.2f}",
+        (0.5, 1),
+        (x, 0.55),
+        ha="center",
+        arrowprops={"arrowstyle": "-"},
+    )
     for place, second in enumerate(torch.nonzero(table[first] > 0.01).flatten().tolist()):
         total = table[0, first] * table[first, second]
         label = f"{words[second]} {table[first, second]:.2f}\n= {total:.2f}"
         ax.annotate(label, (x, 0.5), (x - 0.2 + 0.2 * place, 0), ha="center", arrowprops={"arrowstyle": "-"})
-plots.show(ax, alt="A tree: It 0.6 branches into three words, She 0.4 into two; She is has the largest product, 0.36.")
+plots.show(
+    ax,
+    alt="A tree: It 0.6 branches into three words, She 0.4 into two; She is has the largest product, 0.36.",
+)
 print(f"greedy: It is {0.6 * 0.4:.2f}; the best: She is {0.4 * 0.9:.2f}")
 
 # %% [markdown] lang="en"
@@ -615,7 +666,7 @@ class TableDecoder:
 
 
 for num_beams in (1, 2, 3):
-    (found,) = chat.beam_search(TableDecoder(), [[0]], 4, num_beams, 1.0, (0,))
+    (found,) = beam_search(TableDecoder(), [[0]], 4, num_beams, 1.0, (0,))
     print(f"{num_beams} beams:", " ".join(words[token] for token in found))
 
 # %% [markdown] lang="en"
@@ -654,7 +705,9 @@ check("09.4", best_extensions)
 # %%
 part = test["en"][: lab.pick(8, 60, 200)]
 for num_beams in (1, 4):
-    replies = bot.reply_all([pairs.history_of(d, place, MEMORY) for d, place in turns_of(part)], num_beams=num_beams)
+    replies = bot.reply_all(
+        [pairs.history_of(d, place, MEMORY) for d, place in turns_of(part)], num_beams=num_beams
+    )
     exchanges = [d.exchanges[place] for d, place in turns_of(part)]
     right = [is_right(reply, one, "en") for reply, one in zip(replies, exchanges) if one.expected]
     bleu, _ = bleu_and_chrf(replies, [one.reply for one in exchanges], "en")
@@ -677,7 +730,7 @@ for num_beams in (1, 4):
 # 附带的机器人和检索用的是同样的 12,000 段对话（每种语言）。旁边再放第 08 课的 GPT：它读过很多关于小镇的短文，却没读过对话，所以在这里用同样的对话微调几秒钟，一问一答地排列。大家都在标准的前文之后，回答同样的测试对话。
 
 # %% tags=["nbval-ignore-output"]
-gpt, gpt_tokenizer = shipped.load_town_gpt()
+gpt, gpt_tokenizer = load_town_gpt()
 talker, _ = gpt_chat.finetune_gpt(
     gpt, gpt_tokenizer, train["en"][:2_000], memory=MEMORY, steps=lab.pick(1, 15, 300),
     batch_tokens=lab.pick(256, 1_024, 4_096), seed=SEED, progress=False,
@@ -713,9 +766,14 @@ by_memory = {}
 for memory in range(MEMORY + 1):
     found = evaluate(bot, part, memory)
     by_memory[f"memory {memory}"] = float(found.right.mean())
-    print(f"memory {memory}: right facts {found.right.mean():.3f}, possible at most {np.mean(reachable(part, memory)):.3f}")
+    print(
+        f"memory {memory}: right facts {found.right.mean():.3f}, possible at most {np.mean(reachable(part, memory)):.3f}"
+    )
 ax = plots.bars(by_memory, ylabel="right facts, share")
-plots.show(ax, alt="Bars of the share of right facts: lowest without memory, higher with one exchange, highest with two.")
+plots.show(
+    ax,
+    alt="Bars of the share of right facts: lowest without memory, higher with one exchange, highest with two.",
+)
 
 # %% [markdown] lang="en"
 # <!-- TODO-RESULT: the bot stays close below the possible share for each memory -->
@@ -735,8 +793,6 @@ plots.show(ax, alt="Bars of the share of right facts: lowest without memory, hig
 # 网络总会写点什么。它有多大把握？取回复里各词元 $\ln p$ 的平均值作为*置信度*；低于*阈值*，就说不知道。阈值是人定的，要在正确的数据上定：不能用训练对话（在那里它总是很有把握），不能用最后要报告的那部分，也不能只用它答得上来的问题。所以取测试对话的一半，再掺进第 13 课向网店提的问题作为“陌生问题”；另一半用来评判。
 
 # %%
-from labkit.service import customers
-
 strange = [Dialogue((chat_turn,), "en", "shop") for chat_turn in
            [corpus.Exchange(text, "", known=False) for text in customers.spoken("en")[0]]]  # fmt: skip
 halves = {
@@ -759,7 +815,9 @@ def answered(dialogues):
 
 asked = {name: answered(dialogues) for name, dialogues in halves.items()}
 for name, rows in asked.items():
-    print(f"{name}: {len(rows)} questions, {sum(s for *_, s in rows)} strange, {sum(g for _, g, _ in rows)} right without a threshold")
+    print(
+        f"{name}: {len(rows)} questions, {sum(s for *_, s in rows)} strange, {sum(g for _, g, _ in rows)} right without a threshold"
+    )
 
 # %%
 curve = {"right of those answered": [], "answered of those about the town": []}
@@ -770,7 +828,10 @@ for place in places:
     curve["right of those answered"].append(good[given].mean() if given.any() else 1.0)
     curve["answered of those about the town"].append(given[~shop].mean())
 ax = plots.lines(places, curve, xlabel="threshold of the confidence, mean ln p", ylabel="share")
-plots.show(ax, alt="With a higher threshold a larger share of the answers is right, and fewer questions are answered.")
+plots.show(
+    ax,
+    alt="With a higher threshold a larger share of the answers is right, and fewer questions are answered.",
+)
 safe = [place for place, share in zip(places, curve["right of those answered"]) if share >= 0.95]
 threshold = float(min(safe, default=places[-1]))
 print(f"lowest threshold with 95 % right: {threshold:.2f}; labkit's bots use {chat.DOUBT_LIMIT}")
@@ -870,6 +931,7 @@ for name, of in small.items():
 # %% [markdown] lang="zh"
 # **往下读之前**：`inputs` 里装的是什么？想一个实验，看看某个分数量的到底是不是*回答问题*的能力。例如：把别人的问题拿来问它，回复仍与原来的参考比较。真正衡量回答能力的指标，这时必然一落千丈。
 
+
 # %%
 def turned(rows):
     """Each gets the question of the one before it."""
@@ -881,7 +943,9 @@ fell = {}
 for name, measure in {"colleague": colleague, "labkit": labkits}.items():
     true, other = measure(of, few_test), measure(of, few_test, turned)
     fell[name] = other / true
-    print(f"{name:10} own question {true:5.1f}, somebody else's {other:5.1f}: {100 * fell[name]:.0f} % is left")
+    print(
+        f"{name:10} own question {true:5.1f}, somebody else's {other:5.1f}: {100 * fell[name]:.0f} % is left"
+    )
 assert MODE == "smoke" or fell["colleague"] > 2 * fell["labkit"]
 
 # %% [markdown] lang="en"
@@ -914,7 +978,14 @@ def chrf_measure(of):
         for system in ("Seq2Seq", "retrieval")
     }
     mean, low, high = metrics.bootstrap_interval(each["Seq2Seq"])
-    return Measure(f"chrF of a reply, {of}", mean, np.mean(each["retrieval"]), "retrieval", interval=(low, high), digits=1)
+    return Measure(
+        f"chrF of a reply, {of}",
+        mean,
+        np.mean(each["retrieval"]),
+        "retrieval",
+        interval=(low, high),
+        digits=1,
+    )
 
 
 # %% tags=["nbval-ignore-output"]
@@ -922,11 +993,22 @@ report(
     *(share(f"right facts, {name}", "Seq2Seq", name) for name in bots),
     *(chrf_measure(name) for name in bots),
     *(
-        Measure(f"BLEU, {name}", scores[name]["Seq2Seq"].bleu, scores[name]["retrieval"].bleu, "retrieval", digits=1)
+        Measure(
+            f"BLEU, {name}",
+            scores[name]["Seq2Seq"].bleu,
+            scores[name]["retrieval"].bleu,
+            "retrieval",
+            digits=1,
+        )
         for name in bots
     ),
     *(
-        Measure(f"distinct-2, {name}", scores[name]["Seq2Seq"].distinct_2, scores[name]["retrieval"].distinct_2, "retrieval")
+        Measure(
+            f"distinct-2, {name}",
+            scores[name]["Seq2Seq"].distinct_2,
+            scores[name]["retrieval"].distinct_2,
+            "retrieval",
+        )
         for name in bots
     ),
 )
