@@ -804,8 +804,10 @@ from labkit.text.shipped import load_town_gpt
 gpt, tokenizer = load_town_gpt()
 examples = sets["generated"]["en"][:4]
 print("...", town_gpt.prompt_of(examples[0].article, gpt, tokenizer)[-60:])
-for text in town_gpt.GPTSummarizer(gpt, tokenizer).summarize_all([one.article for one in examples]):
-    print("->", textwrap.shorten(text, 120))
+untaught = town_gpt.GPTSummarizer(gpt, tokenizer)
+for one, found in zip(examples, untaught.summarize_all([one.article for one in examples])):
+    print("->       ", textwrap.shorten(found.text, 110))
+    print("reference:", one.summary)
 
 # %% [markdown] lang="en"
 # It has never seen a summary, and just tells on. So it is *fine-tuned* (lesson 06): all weights learn to continue articles with their summaries; only the tokens of the summary count in the loss. In this notebook for twelve steps:
@@ -857,14 +859,14 @@ print(
 )
 
 # %% [markdown] lang="en"
-# The third summary turns the result round, and nothing is found: the measure says *that* a name occurs, not what is said of it. Nor does it know that 49 is "nearly fifty". It is a net with wide meshes. What it catches is wrong nearly always; what passes may still be wrong.
+# The third summary turns the result round, and nothing is found: the measure says *that* a name occurs, not what is said of it. Nor does it know that 49 is "nearly fifty". It is a net with wide meshes. What it catches is wrong nearly always; what passes may still be wrong. And who names nothing is never caught: read this measure beside ROUGE, never alone.
 #
 # ### Exercise 12.6: Figures that nobody gave (★★☆, 8 minutes)
 #
 # Give the figures (runs of digits) of a summary that are not among the figures of the article, in their order, each as often as it stands there. Think of `12` and an article with `125`.
 
 # %% [markdown] lang="zh"
-# 第三份摘要把胜负说反了，却什么也没查出来：这个指标只管名字*出没出现*，不管说了什么。它也不知道 49 就是“近五十”。这是一张网眼很大的网：网住的几乎都是错的，漏过去的不一定对。
+# 第三份摘要把胜负说反了，却什么也没查出来：这个指标只管名字*出没出现*，不管说了什么。它也不知道 49 就是“近五十”。这是一张网眼很大的网：网住的几乎都是错的，漏过去的不一定对。什么都不说，当然也不会说错：这个指标要与 ROUGE 一起看，不能单独看。
 #
 # ### 练习 12.6：没有出处的数字（★★☆，8 分钟）
 #
