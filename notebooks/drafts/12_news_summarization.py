@@ -495,13 +495,14 @@ plots.show(
 for name, value, sentence in zip(names, rank(alike), found):
     print(name, f"{value:.3f}", textwrap.shorten(sentence, 95))
 print("reference:", opening.summary)
+print("1 and 5 share:", sorted(set(tokenize(found[0])) & set(tokenize(found[4]))))
 
 # %%
 measure("TextRank, 1", lambda article: textrank(article, 1))
 measure("TextRank, 3", textrank)
 
 # %% [markdown] lang="en"
-# Here it finds the news: cakes and speeches share no words with the rest. Over all reports there is no clear winner: with one sentence each, TextRank is ahead of the lead on generated English reports, behind on hand-written English and generated Chinese ones, and level on hand-written Chinese ones. Most of these differences are no larger than what 40 to 62 reports leave
+# Here it finds the news: the fifth sentence resembles most of the others. But look at what the first and the fifth share: words that stand in any text. They vote as much as *bridge* does. Over all reports there is no clear winner: with one sentence each, TextRank is ahead of the lead on generated English reports, behind on hand-written English and generated Chinese ones, and level on hand-written Chinese ones. Most of these differences are no larger than what 40 to 62 reports leave
 # open (section 9). It prefers long sentences (compression is lower than with Lead-1), and what is central in words is not always what is new. **A method that learns nothing cannot learn what news is.**
 #
 # ## 5. A network that chooses
@@ -509,7 +510,7 @@ measure("TextRank, 3", textrank)
 # To learn to choose, a network needs to be told which sentences to choose. Nobody has marked them; but there are summaries. So the labels $y_i$ are made from these, by greed: take the sentence that raises the overlap with the reference most, then the next, until none raises it (Nallapati et al. 2017). The result is called the *oracle*, for it knows the reference.
 
 # %% [markdown] lang="zh"
-# 这一篇它找对了：蛋糕和致辞跟后文没有什么共同的词。放到全部报道上，没有明显的赢家：同样只取一句，TextRank 在生成的英文报道上领先导语，在手写的英文和生成的中文报道上落后，在手写的中文报道上打平。大多数差别，并没有超出 40 到 62 篇报道本身的误差范围（第 9 节）。它偏爱长句（压缩率比 Lead-1 低），而用词上处于中心的，不一定就是新鲜事。**什么都不学的方法，也就学不会什么是新闻。**
+# 这一篇它找对了：第五句与其他各句最像。可是看看第一句和第五句共有的词：哪篇文章里都有的虚词，投票的分量和 *bridge* 一样重。放到全部报道上，没有明显的赢家：同样只取一句，TextRank 在生成的英文报道上领先导语，在手写的英文和生成的中文报道上落后，在手写的中文报道上打平。大多数差别，并没有超出 40 到 62 篇报道本身的误差范围（第 9 节）。它偏爱长句（压缩率比 Lead-1 低），而用词上处于中心的，不一定就是新鲜事。**什么都不学的方法，也就学不会什么是新闻。**
 #
 # ## 5. 会挑句子的网络
 #
@@ -590,14 +591,14 @@ best = {
     for kind, by_language in sets.items()
 }  # fmt: skip
 for kind, found in best.items():
-    print(f"{'oracle':18}{kind:10}en {found.estimate('rouge1').mean:7.2f} (ROUGE-1)")
-lowest = history.train["loss"][-1]
+    print(f"{'oracle':18}{kind:10}en {found.values['rouge1'].mean():7.2f} (R-1)")
+print(f"training loss: first {history.train['loss'][0]:.2f}, last {history.train['loss'][-1]:.2f}")
 
 # %% [markdown] lang="en"
-# After some seconds the network chooses nearly as well as the oracle, the best that choosing can reach at all, and leaves the lead far behind: on the *generated* reports. On the *hand-written* ones it is worse than the lead! What does it choose there?
+# After some seconds the network chooses nearly as well as the oracle, which is about the best that choosing can reach at all, and leaves the lead far behind: on the *generated* reports. On the *hand-written* ones it is worse than the lead! What does it choose there?
 
 # %% [markdown] lang="zh"
-# 几秒钟之后，网络挑得几乎和先知一样好（那是挑句子所能达到的上限），把导语远远甩在后面：这是在*生成的*报道上。可是在*手写的*报道上，它还不如导语！它在那里挑了什么？
+# 几秒钟之后，网络挑得几乎和先知一样好（那大致就是挑句子所能达到的上限），把导语远远甩在后面：这是在*生成的*报道上。可是在*手写的*报道上，它还不如导语！它在那里挑了什么？
 
 # %% tags=["nbval-ignore-output"]
 lengths = {"chosen": [], "all": []}
@@ -682,6 +683,8 @@ plots.show(
     ax, alt="Stacked bars of six words: bicycle and mill are copied only, street and closed generated only."
 )
 print(numbers)
+whole = 0.4 * p_vocabulary + 0.6 * copied
+assert np.isclose(whole.sum(), 1) and np.isclose(whole[words.index("bicycle")], 0.36)
 
 # %% [markdown] lang="en"
 # **Predict.** Which two words vanish at $p_{gen} = 0$, and which two at $p_{gen} = 1$? Then move the slider. (On paper: the hatched parts vanish at 1, the full ones at 0.)
@@ -720,10 +723,10 @@ check("12.5", mixture)
 # solution("12.5")
 
 # %% [markdown] lang="en"
-# The shipped networks have learned this from 12,000 reports a language, in about half an hour each. Their vocabulary is small on purpose: the 400 most frequent words of the summaries, so that names and figures *must* be copied. First the check that the network computes the formula, on a real article:
+# The shipped networks have learned this from 12,000 reports a language, in about half an hour each. Their vocabulary is small on purpose: the 400 most frequent words of the summaries. A name or a figure that is not among them can *only* be copied; a frequent one, as a month or a street that is often in the news, can also be generated, and then it may be the wrong one. First the check that the network computes the formula, on a real article:
 
 # %% [markdown] lang="zh"
-# 附带的网络各用 12,000 篇报道学成，每种语言大约半小时。词表是有意取小的：只有摘要里最常见的 400 个词，这样人名和数字就*只能*复制。先在真的报道上核对：网络算的就是这个公式。
+# 附带的网络各用 12,000 篇报道学成，每种语言大约半小时。词表是有意取小的：只有摘要里最常见的 400 个词（中文为字）。不在其中的人名、数字*只能*复制；常见的，比如月份、常上新闻的街道，也可以生成，那就有可能写错。先在真的报道上核对：网络算的就是这个公式。
 
 # %%
 writers = {name: shipped.load_abstractive(name) for name in LANGUAGES}
@@ -738,7 +741,8 @@ looked = np.zeros(known + len(seen.copied))
 np.add.at(looked, seen.extended, step.attention[0].double().numpy())
 assert np.allclose(step.probabilities[0, known:], (1 - p_gen) * looked[known:], atol=1e-6)
 assert np.isclose(step.probabilities.sum(), 1, atol=1e-5)
-print(f"{len(seen.words)} words, {len(seen.copied)} different ones outside the vocabulary of {known}")
+print(f"{len(seen.words)} words, {len(seen.copied)} different ones outside the vocabulary:")
+print("".join(seen.copied))
 
 # %% [markdown] lang="en"
 # Now let it write. For each word of the summary: with what probability was it copied rather than generated, and from where? Beam search (lesson 08) with four beams looks for the likeliest summary.
