@@ -13,7 +13,7 @@ import labkit.speech
 from labkit import weights
 from labkit.common import LabkitError, set_seed
 from labkit.data import Recording, Recordings
-from labkit.speech import digits, measures, recipes, shipped, synthesis
+from labkit.speech import digits, measures, mel, recipes, shipped, synthesis
 from labkit.speech.acoustic import AcousticConfig, AcousticModel, Inventory
 from labkit.speech.frontend import Phone, phonemize
 from labkit.speech.mel import HOP, SAMPLE_RATE, SILENCE, log_mel
@@ -48,6 +48,28 @@ def test_rate_and_pause_move_what_they_say_they_move():
     )
     others = [i for i in range(len(plain.phones)) if i not in pauses]
     assert sum(paused.frames[i] for i in others) == pytest.approx(sum(plain.frames[i] for i in others), abs=2)
+
+
+def resonance(samples):
+    """Hz of the strongest place of a sound's mean spectrum, smoothed over the harmonics."""
+    power = mel.stft(torch.from_numpy(samples)).abs()[:, 6:-8].square().mean(1).numpy()
+    return np.convolve(power, np.hanning(19), "same").argmax() * SAMPLE_RATE / 1_024
+
+
+@pytest.mark.parametrize("factor", [0.75, 1.35])
+def test_the_throat_stays_where_it_was(factor):
+    pulses = np.zeros(SAMPLE_RATE, np.float32)
+    pulses[::170] = 1.0
+    n = np.arange(400)
+    ring = np.exp(-n / 60) * np.sin(2 * np.pi * 1_500 * n / SAMPLE_RATE)
+    voiced = 0.4 * np.convolve(pulses, ring, "same").astype(np.float32)
+    kept, moved = (synthesis.shift_pitch(voiced, factor, keep) for keep in (True, False))
+    assert resonance(voiced) == pytest.approx(1_500, rel=0.04)
+    assert resonance(kept) == pytest.approx(1_500, rel=0.08)
+    assert resonance(moved) == pytest.approx(1_500 * factor, rel=0.08)
+    for samples in (kept, moved):
+        track = measures.pitch_track(samples)[6:-8]
+        assert np.nanmedian(track) == pytest.approx(SAMPLE_RATE / 170 * factor, rel=0.02)
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.0, 1.4])

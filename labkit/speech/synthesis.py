@@ -16,6 +16,8 @@ from labkit.speech.mel import HOP, SAMPLE_RATE
 from labkit.speech.vocoder import griffin_lim_vocoder
 
 LEAST, MOST = 0.4, 2.5  # of each control
+RIPPLES = 50  # samples; a cepstrum from here on tells of pitch, before it of the throat
+LARGEST_GAIN = 4.0  # of a logarithm
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,12 @@ def timed(durations: Tensor, phones: Sequence[Phone], controls: Controls) -> Ten
     return frames
 
 
-def shift_pitch(samples: np.ndarray, factor: float) -> np.ndarray:
+def shift_pitch(samples: np.ndarray, factor: float, keep_resonances: bool = True) -> np.ndarray:
     """Another pitch at the same speed: the spectrum's frames are moved apart, then the sound is played faster.
 
     A phase vocoder: each bin's phase goes on at the speed that it had. Flanagan and Golden 1966; Laroche and Dolson
-    1999. All of the sound is shifted, also the resonances of the throat, as on a tape.
+    1999. That shifts the resonances of the throat too, as on a tape, and with them the vowels; so they are put back,
+    unless ``keep_resonances`` is off.
     """
     if factor == 1 or len(samples) < 2 * HOP:
         return samples
@@ -114,4 +117,27 @@ def shift_pitch(samples: np.ndarray, factor: float) -> np.ndarray:
     phase = torch.cumsum(torch.cat([spectrum[:, :1].angle(), advance[:, :-1]], 1).double(), 1).float()
     stretched = istft(torch.polar(magnitude, phase)).numpy()
     higher = resample(stretched, round(SAMPLE_RATE * factor))
-    return np.clip(higher[: len(samples)], -1, 1).astype(np.float32)
+    higher = higher[: len(samples)]
+    if keep_resonances:
+        higher = with_resonances_of(samples[: len(higher)], higher)
+    return np.clip(higher, -1, 1).astype(np.float32)
+
+
+def with_resonances_of(reference: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """``samples`` with the smooth part of each frame's spectrum replaced by that of ``reference``, which is as long.
+
+    The smooth part is the logarithm of the magnitudes without its fast ripples: the cepstrum up to 1 / 440 s, below
+    the period of any voice here. Oppenheim and Schafer 1968, Homomorphic analysis of speech.
+    """
+    from labkit.speech.mel import istft, stft
+
+    spectrum, wanted = stft(torch.from_numpy(samples)), stft(torch.from_numpy(reference))
+    gain = (_envelope(wanted.abs()) - _envelope(spectrum.abs())).clamp(-LARGEST_GAIN, LARGEST_GAIN)
+    return istft(spectrum * gain.exp(), length=len(samples)).numpy()
+
+
+def _envelope(magnitude: Tensor) -> Tensor:
+    """The smooth part of ln magnitudes (513, T)."""
+    cepstrum = torch.fft.irfft(magnitude.clamp(min=1e-4).log(), dim=0)  # (1024, T)
+    cepstrum[RIPPLES : len(cepstrum) - RIPPLES + 1] = 0
+    return torch.fft.rfft(cepstrum, dim=0).real
