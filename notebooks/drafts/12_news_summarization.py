@@ -684,7 +684,8 @@ plots.show(
 )
 print(numbers)
 whole = 0.4 * p_vocabulary + 0.6 * copied
-assert np.isclose(whole.sum(), 1) and np.isclose(whole[words.index("bicycle")], 0.36)
+assert np.isclose(whole.sum(), 1)
+assert np.isclose(whole[words.index("bicycle")], 0.36)
 
 # %% [markdown] lang="en"
 # **Predict.** Which two words vanish at $p_{gen} = 0$, and which two at $p_{gen} = 1$? Then move the slider. (On paper: the hatched parts vanish at 1, the full ones at 0.)
