@@ -142,6 +142,20 @@ def test_batches_hold_every_utterance_once_an_epoch():
         UtteranceBatches([], [], 10)
 
 
+def test_batches_that_mix_lengths_hold_each_row_once_and_stay_small():
+    lengths = [10, 11, 12, 13, 20, 21, 22, 23] * 5
+    rows = [(torch.full((length,), number),) for number, length in enumerate(lengths)]
+    batches = UtteranceBatches(rows, lengths, frames=50, seed=1, spread=0.5)
+    assert sorted(row for group in batches.groups for row in group) == list(range(40))
+    assert all(batches(step)[0].numel() <= 50 for step in range(len(batches.groups)))
+    mixed = [len({lengths[row] >= 20 for row in group}) == 2 for group in batches.groups]
+    straight = [
+        len({lengths[row] >= 20 for row in group}) == 2
+        for group in UtteranceBatches(rows, lengths, frames=50, seed=1).groups
+    ]
+    assert sum(mixed) > 3 * sum(straight)
+
+
 def test_an_unknown_phone_is_spoken_and_has_an_id_of_its_own():
     assert INVENTORY.ids([Phone("zz", "9")]).tolist() == [[1, 1]]
     assert model_of("convolutional").mel([Phone("zz")], [4]).shape == (4, 80)

@@ -18,6 +18,7 @@ from labkit.speech.vocoder import SegmentBatches, SpectrumNetwork, VocoderConfig
 from labkit.training import History, SupervisedTask, fit
 
 WARM_UP = 50  # steps
+WORD_SPREAD = 0.3  # of the logarithms of words' lengths
 LAST = 0.02  # of the learning rate, at the last step
 
 
@@ -88,17 +89,22 @@ def train_recognizer(
     recipe: Recipe = JUDGE,
     seed: int = 0,
     progress: bool = True,
+    words: bool = False,
     **shape,
 ) -> tuple[Recognizer, History]:
-    """A judge that hears ``sounds[i]`` in the log-mel ``mels[i]``; ``shape`` goes to ``RecognizerConfig``."""
+    """A judge that hears ``sounds[i]`` in the log-mel ``mels[i]``; ``shape`` goes to ``RecognizerConfig``.
+
+    ``words`` is for recordings of one word each: they are not worn, and batches mix their lengths.
+    """
     set_threads()
     set_seed(seed)
     known = tuple(sorted({sound for said in sounds for sound in said}))
     model = Recognizer(RecognizerConfig(known, **shape))
     rows = recognizer_rows(model, mels, sounds)
-    batches = UtteranceBatches(rows, [len(mel) for mel in mels], recipe.frames, seed)
+    spread = WORD_SPREAD if words else 0.0
+    batches = UtteranceBatches(rows, [len(mel) for mel in mels], recipe.frames, seed, spread)
     optimizer = make_optimizer(model, recipe)
-    task = RecognizerTask(model, optimizer, schedule(optimizer, recipe))
+    task = RecognizerTask(model, optimizer, schedule(optimizer, recipe), worn=not words)
     history = fit(task, batches, recipe.steps, progress=progress)
     return model.eval(), history
 

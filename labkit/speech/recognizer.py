@@ -96,7 +96,8 @@ class RecognizerTask:
     """Trains a recognizer by the CTC loss on worn log-mels, for ``fit``. Batches: (mels, lengths, ids, counts).
 
     Bands and stretches of time are blanked (Park et al. 2019, arXiv:1904.08779, without time warping), noise is added
-    and loudness shifted, so that the judge listens to the whole of a sound and forgives a vocoder's grain.
+    and loudness shifted, so that the judge listens to the whole of a sound and forgives a vocoder's grain. ``worn=False``
+    leaves that out: for single words, which have little to spare.
     """
 
     def __init__(
@@ -105,14 +106,16 @@ class RecognizerTask:
         optimizer: torch.optim.Optimizer,
         schedule: Any = None,
         clip_norm: float = 1.0,
+        worn: bool = True,
     ) -> None:
         self.model, self.optimizer, self.schedule, self.clip_norm = model, optimizer, schedule, clip_norm
+        self.worn = worn
 
     def step(self, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> dict[str, float]:
         mels, lengths, ids, counts = batch
         self.model.train()
         self.optimizer.zero_grad()
-        log_probabilities, steps = self.model(wear(mels), lengths)
+        log_probabilities, steps = self.model(wear(mels) if self.worn else mels, lengths)
         loss = F.ctc_loss(
             log_probabilities.transpose(0, 1), ids, steps, counts, blank=BLANK, zero_infinity=True
         )

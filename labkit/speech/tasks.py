@@ -20,21 +20,28 @@ class UtteranceBatches:
     """Batches of about ``frames`` frames, of utterances of like length, padded; ``batches(step)`` for ``fit``.
 
     ``rows[i]`` is a tuple of tensors; every tensor of a batch is padded at the end of its first axis with zeros. A
-    batch depends on ``seed`` and ``step`` alone.
+    batch depends on ``seed`` and ``step`` alone. Where the length tells what is said, as with single words, batches of
+    like length are one-sided: ``spread`` mixes neighbours, as if each logarithm of a length had so large an error.
     """
 
     def __init__(
-        self, rows: Sequence[tuple[Tensor, ...]], lengths: Sequence[int], frames: int, seed: int = 0
+        self,
+        rows: Sequence[tuple[Tensor, ...]],
+        lengths: Sequence[int],
+        frames: int,
+        seed: int = 0,
+        spread: float = 0.0,
     ):
         if not rows:
             raise LabkitError("There are no utterances to train on.")
         self.rows, self.seed = rows, seed
-        order = np.argsort(lengths, kind="stable")
-        self.groups, group = [], []
-        for row in order:
-            if group and (len(group) + 1) * lengths[row] > frames:
+        noise = np.random.default_rng(seed).standard_normal(len(rows))
+        self.groups, group, longest = [], [], 0
+        for row in np.argsort(np.asarray(lengths) * np.exp(spread * noise), kind="stable"):
+            longest = max(longest, lengths[row])
+            if group and (len(group) + 1) * longest > frames:
                 self.groups.append(group)
-                group = []
+                group, longest = [], lengths[row]
             group.append(int(row))
         self.groups.append(group)
         self._epoch = -1

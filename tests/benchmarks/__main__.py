@@ -20,6 +20,7 @@ from tests.benchmarks import (
     bench_models,
     bench_prompts,
     bench_service,
+    bench_speech,
     bench_text,
     bench_town,
     bench_training,
@@ -286,6 +287,58 @@ def service_figures() -> list[Figure]:
     return figures
 
 
+def speech_figures() -> list[Figure]:
+    """Voices from scratch in a minute of one core, three seeds; vocoders beside each other; digits of real people."""
+    found = {name: round(value, 3) for name, value in bench_speech.run().items()}
+    figures = [
+        figure
+        for language in bench_speech.LANGUAGES
+        for figure in (*_voice_figures(found, language), *_vocoder_figures(found, language))
+    ]
+    digits = f"digits of real people, worst of {len(bench_speech.SEEDS)} seeds"
+    return [
+        *figures,
+        Figure(f"{digits}, real ones the judge hears", found["digits_real"], "%", at_least=95),
+        Figure(f"{digits}, synthesized ones it hears", found["digits_synthesized"], "%", at_least=90),
+        Figure("speech, peak memory", round(found["peak_megabytes"]), "MiB", at_most=1024),
+        Figure("speech, imports of numba and librosa", found["heavy_imports"], "", at_most=0),
+    ]
+
+
+def _voice_figures(found: dict[str, float], language: str) -> list[Figure]:
+    """A voice from scratch, its errors above those that the judge makes on real sound."""
+    name = f"speech:{language}, from scratch in {bench_speech.BUDGET:g} s, worst of {len(bench_speech.SEEDS)} seeds"
+    figures = [Figure(f"{name}, training", round(found[f"{language}_training_seconds"], 1), "s", at_most=60)]
+    for split, distortion, errors in (("held_out", 2.4, 1), ("unseen", 3.0, 2)):
+        of = f"{language}_{split}"
+        part = {"held_out": "held-out sentences", "unseen": "unseen words"}[split]
+        real = found[f"{of}_errors_real"]
+        figures += [
+            Figure(f"{name}, {part}, distortion", found[f"{of}_distortion"], "dB", at_most=distortion),
+            Figure(
+                f"{name}, {part}, phoneme errors above {real:.2g} % on real sound",
+                found[f"{of}_errors_above"],
+                "points",
+                at_most=2 if language == "zh" else errors,  # tones are judged too
+            ),
+        ]
+    speed = max(found[f"{language}_{split}_real_time_factor"] for split in ("held_out", "unseen"))
+    return [*figures, Figure(f"speech:{language}, text to sound, real-time factor", speed, "", at_most=0.05)]
+
+
+def _vocoder_figures(found: dict[str, float], language: str) -> list[Figure]:
+    """The neural vocoder on true mels; what Griffin-Lim makes of them is what is promised."""
+    neural, griffin_lim = ({
+        part: found[f"{language}_{vocoder}_{part}"] for part in ("stoi", "distortion", "errors")
+    } for vocoder in ("neural", "griffin_lim"))  # fmt: skip
+    name = f"speech:{language}, neural vocoder beside Griffin-Lim"
+    return [
+        Figure(f"{name}, STOI", neural["stoi"], "", at_least=griffin_lim["stoi"]),
+        Figure(f"{name}, distortion", neural["distortion"], "dB", at_most=griffin_lim["distortion"]),
+        Figure(f"{name}, phoneme errors", neural["errors"], "%", at_most=griffin_lim["errors"]),
+    ]
+
+
 GROUPS = {
     "start": start_figures,
     "training": training_figures,
@@ -298,6 +351,7 @@ GROUPS = {
     "images": image_figures,
     "prompts": prompt_figures,
     "service": service_figures,
+    "speech": speech_figures,
     "lessons": lesson_figures,
 }
 
