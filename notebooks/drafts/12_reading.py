@@ -101,7 +101,9 @@ def marked(text: str, numbered: Sequence[Span], wrong: Sequence[Span] = ()) -> s
         begun = "".join(f"<sup>{n}</sup>" for n, span in enumerate(numbered, start=1) if span[0] == start)
         inside = [n for n, span in enumerate(numbered) if span[0] <= start < span[1]]
         if inside:
-            piece = f"<span style='background:{TINTS[inside[0] % len(TINTS)]}'>{begun}{piece}</span>"
+            piece = (
+                f"<span style='color:#000;background:{TINTS[inside[0] % len(TINTS)]}'>{begun}{piece}</span>"
+            )
         if any(span[0] <= start < span[1] for span in wrong):
             ends = any(span[1] == end for span in wrong)
             piece = (
