@@ -22,6 +22,7 @@ ABOUT = {
     "05": "neighbours and analogies of word vectors; gradients through time; recall of RNN, LSTM, attention",
     "06": "three objectives; scaling on a grid; full, LoRA, head only and from scratch by labels; forgetting",
     "08": "bits per character of n-gram, LSTM, GPT; repetition and copying; decoding; faithfulness",
+    "10": "scenes by attribute, seen and held out; GAN against flow matching on one budget; wording; mode collapse",
     "13": "intents and out of scope against rules; search against the nearest question; simulated customers; attacks",
 }
 
