@@ -415,6 +415,19 @@ def test_an_evaluation_counts_facts_and_honesty(monkeypatch):
     assert 0 < scores.distinct_1 <= 1
 
 
+def test_replies_without_words_are_scored_too():
+    """A network that has hardly learned anything says nothing, or one sign."""
+    dialogue = Dialogue((Exchange("How old is Tom Reed?", "He is 66.", (("years", 66),)),), "en")
+    for reply in ("", "."):
+
+        class System:
+            def reply_all(self, histories, reply=reply):
+                return [reply] * len(histories)
+
+        scores = evaluate(System(), [dialogue], memory=1)
+        assert (scores.distinct_2, float(scores.right.mean())) == (0.0, 0.0)
+
+
 # --- Shipping --------------------------------------------------------------------------------------------------
 
 

@@ -43,7 +43,6 @@ def evaluate(system, dialogues: Sequence[Dialogue], memory: int) -> DialogueScor
     exchanges = [dialogue.exchanges[place] for dialogue, place in turns]
     language = turns[0][0].language
     bleu, chrf = bleu_and_chrf(replies, [exchange.reply for exchange in exchanges], language)
-    scored = [text for text in replies if text.strip()] or ["-"]
     pairs = list(zip(replies, exchanges, strict=True))
     return DialogueScores(
         replies=tuple(replies),
@@ -51,9 +50,17 @@ def evaluate(system, dialogues: Sequence[Dialogue], memory: int) -> DialogueScor
         chrf=chrf,
         right=np.array([is_right(text, one, language) for text, one in pairs if one.expected], dtype=float),
         honest=np.array([text == one.reply for text, one in pairs if not one.known], dtype=float),
-        distinct_1=distinct_n(scored, 1),
-        distinct_2=distinct_n(scored, 2),
+        distinct_1=_variety(replies, 1),
+        distinct_2=_variety(replies, 2),
     )
+
+
+def _variety(replies: Sequence[str], n: int) -> float:
+    """Distinct-n of the replies that say something; 0 where none of them has n tokens."""
+    try:
+        return distinct_n([text for text in replies if text.strip()], n)
+    except ValueError:
+        return 0.0
 
 
 def bleu_and_chrf(replies: Sequence[str], references: Sequence[str], language: str) -> tuple[float, float]:
@@ -62,7 +69,7 @@ def bleu_and_chrf(replies: Sequence[str], references: Sequence[str], language: s
         from sacrebleu.metrics import BLEU, CHRF
     except ImportError as error:
         raise LabkitError("BLEU and chrF need the library sacrebleu: pip install sacrebleu.") from error
-    bleu = BLEU(tokenize="zh" if language == "zh" else "13a")
+    bleu = BLEU(tokenize="zh" if language == "zh" else "13a", force=True)  # no warning of many full stops
     found = bleu.corpus_score(list(replies), [list(references)]).score
     return float(found), float(CHRF().corpus_score(list(replies), [list(references)]).score)
 

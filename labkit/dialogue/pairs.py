@@ -55,7 +55,7 @@ class Vocabulary:
 
     def token_texts(self, ids: Sequence[int]) -> list[str]:
         """How each id reads, for an attention map."""
-        names = {UNKNOWN: "?", SEPARATOR: "/", EOS: "."}
+        names = {UNKNOWN: "?", SEPARATOR: "/", BOS: "(start)", EOS: "(end)"}
         return [
             self.tokenizer.token_text(self.tokens[one - NUM_SPECIAL])
             if one >= NUM_SPECIAL

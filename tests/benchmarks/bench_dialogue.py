@@ -1,0 +1,196 @@
+"""Chatbots over five seeds: Seq2Seq with attention beside retrieval and the most common reply; attention removed;
+memory of no, one and several exchanges; the town GPT fine-tuned on the same dialogues.
+
+Run by hand, and again after a stop, when it goes on where it was (each training is a line of the file):
+``python -m tests.benchmarks.bench_dialogue FILE [en | zh ...] [main | attention | memory | gpt ...] [seed ...] [steps=N]``
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from labkit import metrics
+from labkit.common import LANGUAGES, cache_dir, set_seed, set_threads
+from labkit.dialogue import shipped
+from labkit.dialogue.baselines import MostCommonReply, Retrieval
+from labkit.dialogue.chat import held_out_loss, train_chatbot
+from labkit.dialogue.corpus import mixed_corpus
+from labkit.dialogue.gpt_chat import finetune_gpt
+from labkit.dialogue.measures import DialogueScores, evaluate
+from labkit.text.shipped import load_town_gpt, load_town_tokenizer
+
+SEEDS = tuple(range(5))
+TRIED, TRIED_SEED = 300, 17  # held-out dialogues, none of those of the weights' card
+SEVERAL = shipped.MEMORY  # exchanges
+GPT_STEPS = 300
+MEASURES = ("bleu", "chrf", "right")
+SYSTEMS = ("seq2seq", "retrieval", "most common", "gpt")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One system on the dialogues of one seed. ``steps`` is 0 where nothing is trained by steps."""
+
+    system: str
+    language: str
+    seed: int
+    memory: int = SEVERAL
+    attention: str = ""
+    steps: int = 0
+
+
+def plan(languages: Iterable[str], parts: Iterable[str], seeds: Iterable[int], steps: int) -> list[Training]:
+    """The trainings of the parts, a seed after the other, so that a stopped run has whole seeds."""
+    parts, found = set(parts), []
+    for seed in seeds:
+        for language in languages:
+            ours = Training("seq2seq", language, seed, SEVERAL, "additive", steps)
+            if "main" in parts:
+                found += [Training(name, language, seed) for name in ("most common", "retrieval")] + [ours]
+            if "attention" in parts:
+                found += [ours, Training("seq2seq", language, seed, SEVERAL, "none", steps)]
+            if "memory" in parts:
+                found += [
+                    Training("seq2seq", language, seed, back, "additive", steps) for back in range(SEVERAL)
+                ]
+                found += [ours]
+            if "gpt" in parts:
+                found += [Training("gpt", language, seed, steps=min(steps, GPT_STEPS))]
+    return list(dict.fromkeys(found))
+
+
+def measured(training: Training, dialogues: int = shipped.DIALOGUES, tried: int = TRIED) -> dict[str, float]:
+    """Train one system and let it answer the held-out dialogues, greedily."""
+    set_seed(training.seed)
+    train = corpus(training.language, training.seed, dialogues)
+    test = mixed_corpus(training.language, split="test", count=tried, seed=TRIED_SEED)
+    start, extra = time.process_time(), {}
+    if training.system == "most common":
+        system = MostCommonReply(train)
+    elif training.system == "retrieval":
+        system = Retrieval(train, training.memory)
+    elif training.system == "gpt":
+        model, tokenizer = load_town_gpt()
+        options = {"memory": training.memory, "steps": training.steps, "seed": training.seed}
+        system, _ = finetune_gpt(model, tokenizer, train, **options, progress=False)
+    else:
+        system, _ = train_chatbot(
+            train, load_town_tokenizer(), memory=training.memory, steps=training.steps, seed=training.seed,
+            attention=training.attention, progress=False, **shipped.TRAINING,
+        )  # fmt: skip
+        extra = {"loss": held_out_loss(system, test)}
+    seconds = time.process_time() - start
+    return numbers(evaluate(system, test, training.memory)) | extra | {"seconds": seconds}
+
+
+@cache
+def corpus(language: str, seed: int, dialogues: int):
+    return mixed_corpus(language, count=dialogues, seed=seed)
+
+
+def numbers(scores: DialogueScores) -> dict[str, float]:
+    return {
+        "bleu": scores.bleu,
+        "chrf": scores.chrf,
+        "right": 100 * float(scores.right.mean()),
+        "honest": 100 * float(scores.honest.mean()) if len(scores.honest) else 100.0,
+        "distinct_1": scores.distinct_1,
+        "distinct_2": scores.distinct_2,
+    }
+
+
+def collect(file: Path, trainings: Sequence[Training], **options: int) -> list[dict]:
+    """The rows of these trainings; those that are not in the file yet are measured and added to it."""
+    done = {}
+    if file.exists():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            done[Training(**row["training"])] = row
+    for number, training in enumerate(trainings, start=1):
+        if training not in done:
+            row = {"training": asdict(training)} | measured(training, **options)
+            done[training] = row
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(row) + "\n")
+        shown = {name: round(value, 3) for name, value in done[training].items() if name != "training"}
+        print(f"   {number} of {len(trainings)}: {training} {shown}", flush=True)
+    return [done[training] for training in trainings]
+
+
+def rows_of(rows: Sequence[dict], **wanted) -> list[dict]:
+    """Rows whose training has these fields."""
+    return [row for row in rows if all(row["training"][name] == value for name, value in wanted.items())]
+
+
+def wins(rows: Sequence[dict], language: str) -> int:
+    """On how many seeds Seq2Seq with attention and all its memory beats both baselines in every measure."""
+    count = 0
+    for row in rows_of(rows, language=language, system="seq2seq", attention="additive", memory=SEVERAL):
+        same = {"language": language, "seed": row["training"]["seed"]}
+        others = rows_of(rows, system="retrieval", **same) + rows_of(rows, system="most common", **same)
+        count += len(others) == 2 and all(row[name] > other[name] for other in others for name in MEASURES)
+    return count
+
+
+def summary(rows: Sequence[dict]) -> list[str]:
+    """A line for each kind of training: means with their intervals over the seeds."""
+    kinds = dict.fromkeys(tuple((k, v) for k, v in row["training"].items() if k != "seed") for row in rows)
+    lines = []
+    for kind in kinds:
+        group = rows_of(rows, **dict(kind))
+        shown = []
+        for name in (*MEASURES, "honest", "distinct_2"):
+            values = [row[name] for row in group]
+            mean, low, high = metrics.mean_interval(values) if len(values) > 1 else (values[0],) * 3
+            shown.append(f"{name} {mean:.2f} ({low:.2f} to {high:.2f})")
+        lines.append(f"{dict(kind)} {len(group)} seeds: " + ", ".join(shown))
+    return lines
+
+
+def run(
+    file: Path | None = None, seeds: Sequence[int] = SEEDS, steps: int = shipped.STEPS
+) -> dict[str, float]:
+    """Seeds won and the least share of right facts, by language; what attention and memory are worth (means)."""
+    set_threads()
+    file = file or cache_dir() / "bench_dialogue.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = collect(file, plan(LANGUAGES, ("main", "attention", "memory"), seeds, steps))
+    print("\n".join(summary(rows)), flush=True)
+    found: dict[str, float] = {}
+    for language in LANGUAGES:
+        ours = rows_of(rows, language=language, system="seq2seq", attention="additive", memory=SEVERAL)
+        right = {row["training"]["seed"]: row["right"] for row in ours}
+        found |= {f"wins_{language}": wins(rows, language), f"right_{language}": min(right.values())}
+        rivals = {"no attention": {"attention": "none"}} | {
+            f"memory {back}": {"attention": "additive", "memory": back} for back in range(SEVERAL)
+        }
+        for name, fields in rivals.items():
+            others = rows_of(rows, language=language, system="seq2seq", **fields)
+            found[f"gain over {name}, {language}"] = min(
+                right[row["training"]["seed"]] - row["right"] for row in others
+            )
+    return found
+
+
+if __name__ == "__main__":
+    set_threads()
+    place, *words = sys.argv[1:]
+    chosen = [int(word) for word in words if word.isdigit()] or list(SEEDS)
+    given = {k: int(v) for k, _, v in (word.partition("=") for word in words) if v}
+    steps_ = given.pop("steps", shipped.STEPS)
+    spoken = [word for word in words if word in LANGUAGES] or list(LANGUAGES)
+    wanted = [w for w in words if w in ("main", "attention", "memory", "gpt")] or [
+        "main",
+        "attention",
+        "memory",
+        "gpt",
+    ]
+    found_ = collect(Path(place), plan(spoken, wanted, chosen, steps_), **given)
+    print("\n".join(summary(found_)))
+    print({language: wins(found_, language) for language in spoken})
