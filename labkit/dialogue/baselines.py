@@ -10,6 +10,7 @@ from labkit.dialogue.pairs import history_of
 from labkit.dialogue.talks import Dialogue, turns_of
 
 DECAY = 0.5  # of the weight of a turn for each one after it
+AT_ONCE = 64  # histories: all at once would make a table of all of them by all turns of training
 
 
 class MostCommonReply:
@@ -47,8 +48,11 @@ class Retrieval:
 
     def reply_all(self, histories: Sequence[Sequence[str]]) -> list[str]:
         """One reply for each list of turns, of which the last is to be answered."""
-        similarity = self._vectors(histories) @ self.vectors.T
-        return [self.replies[place] for place in similarity.toarray().argmax(axis=1)]
+        found: list[str] = []
+        for start in range(0, len(histories), AT_ONCE):
+            similarity = self._vectors(histories[start : start + AT_ONCE]) @ self.vectors.T
+            found += [self.replies[place] for place in similarity.toarray().argmax(axis=1)]
+        return found
 
     def _vectors(self, histories: Sequence[Sequence[str]]):
         from sklearn.preprocessing import normalize

@@ -276,11 +276,11 @@ for name in bots:
         )
 
 # %% [markdown] lang="en"
-# Retrieval is good: its sentences are perfect, since a person or the town wrote them, and most questions were asked before in much the same words. When it fails, it fails in a certain way: the nearest question has the same words and *another name*.
+# Retrieval is good: its sentences are perfect, since a person or the town wrote them, and most questions were asked before in much the same words. When it fails, it fails in a certain way: the last turn fits, and *what came before it* does not, so the reply is about somebody else, or about something else.
 # Look at three failures, and how sure they sound.
 
 # %% [markdown] lang="zh"
-# 检索相当不错：句子个个通顺，因为本来就是人或小镇写好的；而且大多数问题，训练语料里都有人用差不多的话问过。它出错也有规律：最相似的问题用词相同，*名字却不同*。看三个错例，口气还都很肯定。
+# 检索相当不错：句子个个通顺，因为本来就是人或小镇写好的；而且大多数问题，训练语料里都有人用差不多的话问过。它出错也有规律：最后一句对得上，*前面的话*却对不上，于是答的是另一个人，或者另一件事。看三个错例，口气还都很肯定。
 
 # %%
 turns = list(turns_of(test["en"]))
@@ -573,14 +573,15 @@ plots.show(
 print({name: f"{values[-1]:.2f}" for name, values in smooth.items()})
 
 # %% [markdown] lang="en"
-# In a few seconds retrieval wins: it needs no training at all, and its sentences are whole from the start. The network has learned how replies *sound* and mixes up the facts. With attention it learns faster. The shipped bots had the time; section 8 shows what came of it.
+# In a few seconds retrieval wins: it needs no training at all, and its sentences are whole from the start. The network with attention gets more than half of the facts right; with more steps it gets more. Without attention it has learned in the same number of steps
+# what replies sound like, and says nearly the same to everybody: all that the question holds has to come through one vector, and that takes much longer to learn. The shipped bots had the time; section 8 shows what came of it.
 #
 # ### What it never saw in training
 #
-# Under teacher forcing every input is true. In a conversation the network reads what it wrote itself, and after one wrong token it stands where it never stood (*exposure bias*). Look at the same network in two ways: share of the *next tokens* that are right after true ones, and share of the whole *replies* that are right when it writes them itself.
+# Under teacher forcing every input is true. In a conversation the network reads what it wrote itself, and after one wrong token it stands where it never stood (*exposure bias*). Look at the same network in two ways: the share of the *next tokens* that are right after true ones, and the share of whole *replies* that are right when it writes them itself.
 
 # %% [markdown] lang="zh"
-# 只给几秒钟，赢的是检索：它不用训练，句子一开始就是完整的。网络学会了回复的*腔调*，事实却张冠李戴。有了注意力，学得更快。附带的机器人训练时间充足，结果见第 8 节。
+# 只给几秒钟，赢的是检索：它不用训练，句子一开始就是完整的。带注意力的网络答对了一半以上的事实，多练几步还会更好。没有注意力的网络，同样的步数只学会了回复的*腔调*，对谁都说几乎一样的话：问题里的一切都要挤过一个向量，学起来慢得多。附带的机器人训练时间充足，结果见第 8 节。
 #
 # ### 训练时没见过的情形
 #
@@ -945,14 +946,15 @@ for name, measure in {"colleague": colleague, "labkit": labkits}.items():
 assert MODE == "smoke" or fell["colleague"] > 2 * fell["labkit"]
 
 # %% [markdown] lang="en"
-# The colleague's number hardly cares about the question. `inputs` are the *true* words of the reply: the network is told the beginning of each answer and only goes on by one token. That is right in training, and worthless as a measure of a conversation, where nobody says the answer first. Write the replies step by step, and keep this test: *a wrong question must cost a lot*.
+# Somebody else's question leaves next to nothing of labkit's number, and more than a third of the colleague's. And the network without attention, which gets hardly any fact right, has a handsome BLEU by the colleague's way. `inputs` are the *true* words of the reply: the network is told the beginning of each answer and only goes on by one token, which it often can without any question.
+# That is right in training, and misleads as a measure of a conversation, where nobody says the answer first. Write the replies step by step, and keep this test: *a wrong question must cost nearly everything*.
 #
 # ## 12. What was measured
 #
 # The intervals are those of drawing the held-out exchanges anew; the bots were trained with one seed, so they say nothing about another training. Five seeds, attention taken away, and memories trained in are in the benchmarks.
 
 # %% [markdown] lang="zh"
-# 同事的数字对问题几乎无动于衷。`inputs` 里是回复的*标准答案*：网络等于先被告知了每句的开头，只需接下一个词元。训练时这样做没错；可作为对话的指标毫无价值，因为真正对话时没有人先把答案说出来。请一步步写出回复再打分，并且留着这个检验：*换了问题，分数必须大跌*。
+# 换成别人的问题，labkit 的分数几乎不剩，同事的却还剩三分之一以上。再看没有注意力的网络：事实几乎全错，按同事的办法 BLEU 却相当体面。原来 `inputs` 里是回复的*标准答案*：网络等于先被告知了每句的开头，只需接下一个词元，这往往不看问题也能做到。训练时这样做没错；作为对话的指标却会误导人，因为真正对话时没有人先把答案说出来。请一步步写出回复再打分，并且留着这个检验：*换了问题，分数必须几乎归零*。
 #
 # ## 12. 测量结果
 #
