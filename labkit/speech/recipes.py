@@ -43,7 +43,7 @@ class Recipe:
             raise LabkitError(f"Recipe.falling is {self.falling!r}. Give a share above 0, at most 1.")
 
 
-MINUTE = Recipe(steps=1_200)  # of an acoustic model: about 60 s of one core
+MINUTE = Recipe(steps=1_200, learning_rate=5e-3)  # of an acoustic model: about 60 s of one core
 JUDGE = Recipe(steps=900, frames=3_000)
 VOCODER = Recipe(steps=1_500)
 
