@@ -23,6 +23,7 @@ ABOUT = {
     "06": "three objectives; scaling on a grid; full, LoRA, head only and from scratch by labels; forgetting",
     "08": "bits per character of n-gram, LSTM, GPT; repetition and copying; decoding; faithfulness",
     "10": "scenes by attribute, seen and held out; GAN against flow matching on one budget; wording; mode collapse",
+    "11": "distortion and phoneme errors by part, with the truth put in its place; vocoders; controls; real digits",
     "13": "intents and out of scope against rules; search against the nearest question; simulated customers; attacks",
 }
 
