@@ -924,28 +924,28 @@ for name in ("GAN", "flow matching", "flow matching, a minute"):
 
 # %% tags=["nbval-ignore-output"]
 axes = plots.new_axes(9, 3, columns=2)
-curves = {
+losses_of = {
     "GAN, generator": runs["GAN"][1].train["generator"],
     "flow matching": runs["flow matching"][1].train["loss"],
 }
 smooth = {
-    name: np.convolve(values, np.ones(10) / 10, "valid") if len(values) > 10 else values
-    for name, values in curves.items()
+    name: np.convolve(v, np.ones(10) / 10, "valid") if len(v) > 10 else v for name, v in losses_of.items()
 }
 plots.lines(
-    {name: np.arange(len(values)) for name, values in smooth.items()},
-    smooth,
-    xlabel="step",
-    ylabel="loss",
-    ax=axes[0],
+    {name: np.arange(len(v)) for name, v in smooth.items()}, smooth, xlabel="step", ylabel="loss", ax=axes[0]
 )
 looks = {name: history.evaluations["right"] for name, (_, history, _) in runs.items()}
 plots.lines(
     {name: [step for step, _ in pairs] for name, pairs in looks.items()},
     {name: [value for _, value in pairs] for name, pairs in looks.items()},
-    xlabel="step", ylabel="share of right digits", ax=axes[1], markers=True,
-)  # fmt: skip
+    xlabel="step",
+    ylabel="share of right digits",
+    ax=axes[1],
+    markers=True,
+)
 plots.show(axes, alt="Left, the losses over the steps; right, the share of right digits at each look.")
+
+# %% tags=["nbval-ignore-output"]
 for name, pairs in looks.items():
     print(f"{name:14} right digits at the looks: {[round(value, 2) for _, value in pairs]}")
 for name, values in smooth.items():
