@@ -1,6 +1,5 @@
 """The weights of speech that come with the course do what their cards say, on the shipped sentences."""
 
-import numpy as np
 import pytest
 
 from labkit import weights
@@ -21,17 +20,16 @@ def test_all_weights_are_there_and_small():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_voice_says_what_the_judge_hears(language):
-    """Shipped sound went through Vorbis, so the limits are wider than the cards' figures."""
+    """Shipped sound went through Vorbis, which changes quiet frames: the judge does not mind, a distance in dB does."""
     tried = corpus.shipped(language)[:TRIED]
     judge, voice = shipped.load_judge(language), shipped.load_voice(language)
     said = [voice.speak_phones(one.phones) for one in tried]
     assert shipped.error_rate(judge, tried) <= 0.05
     assert shipped.error_rate(judge, tried, [log_mel(one.samples) for one in said]) <= 0.08
     assert shipped.error_rate(judge, tried, [one.mel() for one in tried[1:] + tried[:1]]) > 0.5
-    near = [
-        mel_cepstral_distortion(ours.mel, one.mel(), warp=True) for ours, one in zip(said, tried, strict=True)
-    ]
-    assert np.mean(near) <= 3
+    for ours, one, other in zip(said, tried, tried[1:] + tried[:1], strict=True):
+        near, far = (mel_cepstral_distortion(ours.mel, real.mel()) for real in (one, other))
+        assert near < 0.8 * far
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
