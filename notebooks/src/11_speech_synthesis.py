@@ -644,7 +644,9 @@ for name, maker in trained.items():
 # plain 停在了平均的水平，再训练也没用：**平均就是它能做到的最好**。卷积结构训练几秒就超过了它；附带的模型是同样的结构训练 5,000 步，可以看出还能走多远。规整会原谅时长上的差别，所以只能竖着比，不能横着比。请听同一句话的几个版本。
 
 # %% tags=["nbval-ignore-output"]
-sounds.play(real=one.samples / 32_768, **{name: loud(say(maker, one)) for name, maker in trained.items()})
+sounds.play(
+    real=one.samples / 32_768, **{name: loud(say(maker, one, True)) for name, maker in trained.items()}
+)
 
 # %% [markdown] lang="en"
 # ## 8. The vocoder
