@@ -211,7 +211,7 @@ def test_a_voice_of_recordings_is_heard_by_a_judge_of_recordings():
     made = Recordings([recording(d, 0.3 + 0.02 * i, i) for d in (1, 6) for i in range(4)], [])
     recipe = recipes.Recipe(steps=150, frames=300, learning_rate=1e-2, average=0.9)
     judge, _ = digits.train_judge(
-        made, replace(recipe, steps=250), progress=False, **SMALL | {"hidden_size": 32}
+        made, replace(recipe, steps=120), progress=False, **SMALL | {"hidden_size": 32}
     )
     model, _ = recipes.train_acoustic(
         digits.utterances(made.train),
