@@ -502,7 +502,7 @@ measure("TextRank, 1", lambda article: textrank(article, 1))
 measure("TextRank, 3", textrank)
 
 # %% [markdown] lang="en"
-# Here it finds the news: the fifth sentence resembles most of the others. But look at what the first and the fifth share: words that stand in any text. They vote as much as *bridge* does. Over all reports there is no clear winner: with one sentence each, TextRank is ahead of the lead on generated English reports, behind on hand-written English and generated Chinese ones, and level on hand-written Chinese ones. Only one of the four is more than luck (section 9): the loss on
+# Here it finds the news: the fifth sentence resembles most of the others. But look at what the first and the fifth share: but for one, words that stand in any text. They vote as much as *bridge* does. Over all reports there is no clear winner: with one sentence each, TextRank is ahead of the lead on generated English reports, behind on hand-written English and generated Chinese ones, and level on hand-written Chinese ones. Only one of the four is more than luck (section 9): the loss on
 # hand-written English. It prefers long sentences (compression is lower than with Lead-1), and what is central in words is not always what is new. **A method that learns nothing cannot learn what news is.**
 #
 # ## 5. A network that chooses
@@ -510,7 +510,7 @@ measure("TextRank, 3", textrank)
 # To learn to choose, a network needs to be told which sentences to choose. Nobody has marked them; but there are summaries. So the labels $y_i$ are made from these, by greed: take the sentence that raises the overlap with the reference most, then the next, until none raises it (Nallapati et al. 2017). The result is called the *oracle*, for it knows the reference.
 
 # %% [markdown] lang="zh"
-# 这一篇它找对了：第五句与其他各句最像。可是看看第一句和第五句共有的词：哪篇文章里都有的虚词，投票的分量和 *bridge* 一样重。放到全部报道上，没有明显的赢家：同样只取一句，TextRank 在生成的英文报道上领先导语，在手写的英文和生成的中文报道上落后，在手写的中文报道上打平。这四个差别里，只有手写英文上的落后不是运气（第 9 节）。它偏爱长句（压缩率比 Lead-1 低），而用词上处于中心的，不一定就是新鲜事。**什么都不学的方法，也就学不会什么是新闻。**
+# 这一篇它找对了：第五句与其他各句最像。可是看看第一句和第五句共有的词：除了一个，都是哪篇文章里都有的虚词，投票的分量却和 *bridge* 一样重。放到全部报道上，没有明显的赢家：同样只取一句，TextRank 在生成的英文报道上领先导语，在手写的英文和生成的中文报道上落后，在手写的中文报道上打平。这四个差别里，只有手写英文上的落后不是运气（第 9 节）。它偏爱长句（压缩率比 Lead-1 低），而用词上处于中心的，不一定就是新鲜事。**什么都不学的方法，也就学不会什么是新闻。**
 #
 # ## 5. 会挑句子的网络
 #
@@ -1075,12 +1075,12 @@ except LabkitError as error:
 # %% [markdown] lang="en"
 # ## 11. Break it
 #
-# A colleague wants the evaluation to be faster: "Articles of equal length go well into one batch, so I sort them first." Then they measure on *new* generated reports, and conclude: "The network does not generalize. On new reports it is no better than the lead." No error appears. Read the code, then the numbers. Do you agree?
+# A colleague wants the evaluation to be faster: "Articles of equal length go well into one batch, so I sort them first." Then they measure on *new* generated reports, and conclude: "The network does not generalize. On new reports it is hardly better than the lead." No error appears. Read the code, then the numbers. Do you agree?
 
 # %% [markdown] lang="zh"
 # ## 11. 找出故障
 #
-# 一位同事想让评估快一点：“长度差不多的文章放在一批里正合适，所以我先排了序。”然后在*新的*生成报道上测量，得出结论：“这个网络不能泛化，在新报道上并不比导语好。”没有任何报错。先读代码，再看数字。你同意吗？
+# 一位同事想让评估快一点：“长度差不多的文章放在一批里正合适，所以我先排了序。”然后在*新的*生成报道上测量，得出结论：“这个网络不能泛化，在新报道上比导语好不了多少。”没有任何报错。先读代码，再看数字。你同意吗？
 
 
 # %%
