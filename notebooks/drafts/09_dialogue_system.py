@@ -731,7 +731,7 @@ for num_beams in (1, 4):
 gpt, gpt_tokenizer = load_town_gpt()
 talker, _ = gpt_chat.finetune_gpt(
     gpt, gpt_tokenizer, train["en"][:2_000], memory=MEMORY, steps=lab.pick(1, 15, 300),
-    batch_tokens=lab.pick(256, 1_024, 4_096), seed=SEED, progress=False,
+    batch_tokens=lab.pick(256, 512, 4_096), seed=SEED, progress=False,
 )  # fmt: skip
 scores["en"]["town GPT"] = evaluate(talker, part, MEMORY)
 for name in bots:
