@@ -632,7 +632,7 @@ measure("network", lambda article: extractors[language_of(article)].summarize(ar
 
 # %% [markdown] lang="en"
 # <!-- TODO-RESULT 1: check against the shipped extractive weights -->
-# On generated reports a little better still; on the hand-written ones no better than what was trained in seconds. The fault is not in the amount of training but in what the training text is.
+# On generated reports a little better still; on the hand-written ones hardly better than what was trained in seconds, and still below the lead. The fault is not in the amount of training but in what the training text is.
 #
 # ## 6. Writing: generate or copy
 #
@@ -648,7 +648,7 @@ measure("network", lambda article: extractors[language_of(article)].summarize(ar
 
 # %% [markdown] lang="zh"
 # <!-- TODO-RESULT 1：用附带的抽取式权重核对 -->
-# 在生成的报道上又好了一点；在手写的报道上，并不比训练几秒钟的好。毛病不在训练多少，而在训练的文本是什么。
+# 在生成的报道上又好了一点；在手写的报道上，比训练几秒钟的好不了多少，仍然不如导语。毛病不在训练多少，而在训练的文本是什么。
 #
 # ## 6. 写句子：生成还是复制
 #
