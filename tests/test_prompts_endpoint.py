@@ -650,7 +650,16 @@ def test_of_two_failures_that_of_the_first_conversation_is_named():
             model.complete([asking("first"), asking("second")])
 
 
+@pytest.fixture
+def interruptible():
+    """A shell starts what runs in the background (as a CI job may) with interrupts ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads on Windows")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_does_not_wait_and_keeps_what_was_under_way():
     released = threading.Event()
 
@@ -793,6 +802,7 @@ def test_a_server_that_sends_the_key_back_makes_it_appear_nowhere(name, streamed
     nowhere(caplog, capfd, tmp_path)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_stream_shows_no_key():
     with ChatServer(events(event("a"), *[b": wait\n\n"] * 500, pause=0.02)) as server:
         pieces = endpoint(server).stream(asking("a"))

@@ -7,16 +7,15 @@ Run by hand, and again after a stop, when it goes on where it was (each training
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from labkit import metrics
-from labkit.common import LANGUAGES, cache_dir, set_seed, set_threads
+from labkit.common import LANGUAGES, set_seed, set_threads
 from labkit.dialogue import shipped
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
 from labkit.dialogue.chat import held_out_loss, train_chatbot
@@ -24,6 +23,7 @@ from labkit.dialogue.corpus import mixed_corpus
 from labkit.dialogue.gpt_chat import finetune_gpt
 from labkit.dialogue.measures import DialogueScores, evaluate
 from labkit.text.shipped import load_town_gpt, load_town_tokenizer
+from tests.benchmarks.resumed import ledger, measure_once
 
 SEEDS = tuple(range(5))
 TRIED, TRIED_SEED = 300, 17  # held-out dialogues, none of those of the weights' card
@@ -107,20 +107,13 @@ def numbers(scores: DialogueScores) -> dict[str, float]:
 
 def collect(file: Path, trainings: Sequence[Training], **options: int) -> list[dict]:
     """The rows of these trainings; those that are not in the file yet are measured and added to it."""
-    done = {}
-    if file.exists():
-        for line in file.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            done[Training(**row["training"])] = row
+    rows = []
     for number, training in enumerate(trainings, start=1):
-        if training not in done:
-            row = {"training": asdict(training)} | measured(training, **options)
-            done[training] = row
-            with file.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(row) + "\n")
-        shown = {name: round(value, 3) for name, value in done[training].items() if name != "training"}
+        found = measure_once(file, asdict(training) | options, partial(measured, training, **options))
+        shown = {name: round(value, 3) for name, value in found.items()}
         print(f"   {number} of {len(trainings)}: {training} {shown}", flush=True)
-    return [done[training] for training in trainings]
+        rows.append({"training": asdict(training)} | found)
+    return rows
 
 
 def rows_of(rows: Sequence[dict], **wanted) -> list[dict]:
@@ -158,9 +151,7 @@ def run(
 ) -> dict[str, float]:
     """Seeds won and the least share of right facts, by language; what attention and memory are worth (means)."""
     set_threads()
-    file = file or cache_dir() / "bench_dialogue.jsonl"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    rows = collect(file, plan(LANGUAGES, ("main", "attention", "memory"), seeds, steps))
+    rows = collect(file or ledger("dialogue"), plan(LANGUAGES, ("main", "attention", "memory"), seeds, steps))
     print("\n".join(summary(rows)), flush=True)
     found: dict[str, float] = {}
     for language in LANGUAGES:
