@@ -1209,7 +1209,7 @@ print(f"from the first to the last: {(walked[-1] - walked[0]).square().mean().sq
 # 现在轮到你。**先预测**：引导强度调到 1 会怎样，只走一步会怎样，写一个模型不认识的词又会怎样？滑块下面那行字是裁判看到的东西。给读纸质版的同学：图中是同一句提示词、六个种子。
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def describe(prompt, pictures):
     """What the judge sees, and which words the model does not know."""
     found = "; ".join(in_words(verdict.scene) for verdict in judges.judge_scenes(pictures, scene_judge))
@@ -1244,7 +1244,7 @@ agree = sum(
 print(f"{agree} of 6 are what was asked for")
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def stroll(prompt, share, seed, other_seed):
     """The picture at a share of the way from one noise to another."""
     text = painter.read(painter.encode([prompt]))
