@@ -59,20 +59,35 @@ def classification_score(
     pictures, drawn anew for each seed, the same network, first weights and steps. What a generator leaves out,
     blurs or labels wrongly, its classifier does not learn.
     """
+    generated, real = _checked("generated", *generated), _checked("real", *real)
+    size = min(len(generated[1]), len(real[1]))
+    return ClassificationScore(
+        *(taught_accuracy(side, test, seeds, budget, size=size) for side in (generated, real))
+    )
+
+
+def taught_accuracy(
+    pictures: Labelled,
+    test: Labelled,
+    seeds: int = 3,
+    budget: ClassifierBudget | None = None,
+    *,
+    size: int | None = None,
+) -> np.ndarray:
+    """One side of the score: accuracy on ``test`` after training on ``size`` of the pictures (None: all), one a seed.
+
+    Where several sets of pictures are compared with the same real ones, those are trained on once.
+    """
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise LabkitError(f"seeds is {seeds!r}. Give a whole number from 1.")
-    budget = budget or ClassifierBudget()
-    generated, real, test = (
-        _checked(name, *side) for name, side in (("generated", generated), ("real", real), ("test", test))
-    )
-    size = min(len(generated[1]), len(real[1]))
-    classes = 1 + max(int(side[1].max()) for side in (generated, real, test))
-    accuracies: dict[str, list[float]] = {"generated": [], "real": []}
+    pictures, test = _checked("pictures", *pictures), _checked("test", *test)
+    classes = 1 + max(int(side[1].max()) for side in (pictures, test))
+    accuracies = []
     for seed in range(seeds):
-        for name, (pictures, labels) in (("generated", generated), ("real", real)):
-            rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(labels))[:size])
-            accuracies[name].append(_accuracy(pictures[rows], labels[rows], test, classes, seed, budget))
-    return ClassificationScore(*(np.array(values) for values in accuracies.values()))
+        rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(pictures[1]))[:size])
+        side = pictures[0][rows], pictures[1][rows]
+        accuracies.append(_accuracy(*side, test, classes, seed, budget or ClassifierBudget()))
+    return np.array(accuracies)
 
 
 def _accuracy(
