@@ -612,7 +612,7 @@ for form in forms:
         f"{form:14} {size:7} parameters, loss of the bands {np.mean(loss[:5]):.2f} -> {np.mean(loss[-5:]):.2f}"
     )
 
-# %%
+# %% tags=["nbval-ignore-output"]
 curves = {
     form: np.convolve(history.train["mel"], np.ones(5) / 5, mode="valid")
     for form, history in histories.items()
@@ -849,7 +849,7 @@ def wrong_sounds(language, made, utterances):
     return [measures.phoneme_error_rate([h], [u.sounds]) for h, u in zip(heard, utterances, strict=True)]
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 table = {}
 for language, us in tried.items():
     for name, made in routes[language].items():
@@ -991,7 +991,7 @@ print(f"{hello.seconds:.2f} s; the longest sound is {max(hello.times(), key=lamb
 # 同样的面板，用来换零件：选择时长、梅尔谱和声码器，听听每种选择的代价。换之前先猜数字。（下面打印的表是给看纸质版的读者的。）
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def assemble(utterance, durations, bands, sound):
     """Log-mel and samples of a sentence with the chosen parts; the real mel needs the true durations."""
     if bands == "real":

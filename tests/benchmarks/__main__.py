@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from labkit.common import LabkitError
@@ -125,13 +126,18 @@ def finetuning_figures() -> list[Figure]:
 
 def lesson_figures() -> list[Figure]:
     """Each lesson alone, and the course as make run executes it."""
-    alone, _ = bench_course.run_course(workers=1)
+    figures = figures_of_lessons()
+    _, seconds = bench_course.run_course(workers=2)
+    return [*figures, Figure("make run, all lessons", round(seconds, 1), "s", at_most=30 * len(figures))]
+
+
+def figures_of_lessons(numbers: Sequence[str] = ()) -> list[Figure]:
+    """Seconds and memory of the lessons with these numbers, one after the other; of all without any."""
     figures = []
-    for name, seconds, peak in alone:
+    for name, seconds, peak in bench_course.run_course(1, numbers)[0]:
         figures.append(Figure(f"{name}, class mode", seconds, "s", at_most=60))
         figures.append(Figure(f"{name}, peak memory", round(peak / MIB), "MiB", at_most=1000))
-    _, seconds = bench_course.run_course(workers=2)
-    return [*figures, Figure("make run, all lessons", round(seconds, 1), "s", at_most=60 * len(alone))]
+    return figures
 
 
 def town_figures() -> list[Figure]:
@@ -357,36 +363,56 @@ GROUPS = {
 
 
 def main(names: list[str]) -> int:
-    """Run the named groups (all without a name); 1 if a promise is not met. Other groups keep their figures."""
-    unknown = set(names) - set(GROUPS)
-    if unknown:
-        print(f"No benchmark {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
+    """Run the named groups (all without a name); 1 if a promise is not met. Other groups keep their figures.
+
+    ``lessons:10,11`` measures these lessons alone and keeps the figures of the others.
+    """
+    chosen = {group: part.split(",") if part else [] for group, _, part in (n.partition(":") for n in names)}
+    unknown = set(chosen) - set(GROUPS)
+    if unknown or any(part and group != "lessons" for group, part in chosen.items()):
+        print(
+            f"No benchmark {', '.join(names)}. There are: {', '.join(GROUPS)}; and lessons:10,11 for some lessons.",
+            file=sys.stderr,
+        )
         return 2
     figures: list[Figure] = []
     missing: list[str] = []
-    for name in names or GROUPS:
+    for name in chosen or GROUPS:
         print(f"measuring: {name}", flush=True)
         try:
-            measured = GROUPS[name]()
+            measured = figures_of_lessons(chosen[name]) if chosen.get(name) else GROUPS[name]()
         except LabkitError as error:  # the others are still measured
             print(f"  not measured: {error}", file=sys.stderr)
             missing.append(name)
             continue
         figures += measured
-        # Read here, not at the start: another run may have written its groups since.
-        kept = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["groups"] if BENCHMARKS.exists() else {}
-        kept[name] = {
-            "measured": time.strftime("%Y-%m-%d"),
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-            "figures": [{**asdict(figure), "met": figure.met} for figure in measured],
-        }
-        content = {"groups": {group: kept[group] for group in GROUPS if group in kept}}
-        atomic_write_text(BENCHMARKS, json.dumps(content, indent=1) + "\n")
+        keep(name, measured, whole=not chosen.get(name))
     print(text_table(("figure", "measured", "promised", ""), [figure.row() for figure in figures]))
     README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"written: {BENCHMARKS.name}, and the tables of {README.name}")
     return int(bool(missing) or not all(figure.met for figure in figures))
+
+
+def keep(name: str, measured: Sequence[Figure], whole: bool) -> None:
+    """Write a group's figures; those of a part of it stand beside the group's others, with a date of their own."""
+    # Read here, not when the run starts: another run may have written its groups since.
+    kept = json.loads(BENCHMARKS.read_text(encoding="utf-8"))["groups"] if BENCHMARKS.exists() else {}
+    today = time.strftime("%Y-%m-%d")
+    rows = [{**asdict(figure), "met": figure.met} for figure in measured]
+    if not whole and name in kept:
+        new = {row["name"]: {**row, "measured": today} for row in rows}
+        old = {row["name"]: row for row in kept[name]["figures"]}
+        # By name, so that the lessons stand in their order and the course comes last.
+        kept[name]["figures"] = [row for _, row in sorted((old | new).items())]
+    else:
+        kept[name] = {
+            "measured": today,
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+            "figures": rows,
+        }
+    content = {"groups": {group: kept[group] for group in GROUPS if group in kept}}
+    atomic_write_text(BENCHMARKS, json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.pins import ROOT
@@ -58,11 +59,24 @@ def one_start(make: str) -> float:
     return seconds
 
 
-def run_course(workers: int) -> tuple[list[tuple[str, float, int]], float]:
-    """``labkit run`` in class mode: (lesson, seconds, peak bytes of its kernel) for each, and seconds in all."""
+def run_course(workers: int, lessons: Sequence[str] = ()) -> tuple[list[tuple[str, float, int]], float]:
+    """``labkit run`` in class mode: (lesson, seconds, peak bytes of its kernel) for each, and seconds in all.
+
+    Of the lessons with these numbers; all without any.
+    """
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        command = [sys.executable, "-m", "labkit.cli", "run", "--out", folder, "--workers", str(workers)]
+        command = [
+            sys.executable,
+            "-m",
+            "labkit.cli",
+            "run",
+            *lessons,
+            "--out",
+            folder,
+            "--workers",
+            str(workers),
+        ]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
         if run.returncode != 0:
