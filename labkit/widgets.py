@@ -8,9 +8,8 @@ from typing import Any
 
 from labkit.plots import to_png
 
-Drawing = tuple[
-    Any, ...
-]  # (Axes or Figure, the number to read beside it), with ``sound`` an MP3 file's bytes too
+# (Axes or Figure, the number to read beside it), with ``sound`` an MP3 file's bytes too
+Drawing = tuple[Any, str] | tuple[Any, str, bytes]
 
 
 def control(name: str, choices: Any) -> Any:

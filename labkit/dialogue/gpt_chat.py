@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from labkit.common import LabkitError
 from labkit.dialogue.pairs import history_of
@@ -15,8 +16,6 @@ from labkit.text.town.constructions import grammar
 from labkit.training import History
 
 MAX_REPLY = 80  # tokens
-LEARNING_RATE = 1e-3
-MATRIX_LEARNING_RATE = 6e-3
 
 
 class GPTChat:
@@ -60,14 +59,9 @@ def finetune_gpt(
     *,
     memory: int = 1,
     steps: int = 300,
-    batch_tokens: int = 4_096,
-    learning_rate: float = LEARNING_RATE,
-    matrix_learning_rate: float = MATRIX_LEARNING_RATE,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: bool = True,
+    **training: Any,
 ) -> tuple[GPTChat, History]:
-    """Teach a GPT in place to give the replies of these dialogues, of one language."""
+    """Teach a GPT in place to give the replies of these dialogues, of one language; ``training`` goes to ``train_on_rows``."""
     languages = {dialogue.language for dialogue in dialogues}
     if len(languages) != 1:
         raise LabkitError(f"Dialogues of one language are needed, and there are {len(languages)}.")
@@ -82,15 +76,5 @@ def finetune_gpt(
         )
         for dialogue, place in turns_of(dialogues)
     )
-    history = train_on_rows(
-        model,
-        rows,
-        steps,
-        learning_rate=learning_rate,
-        matrix_learning_rate=matrix_learning_rate,
-        batch_tokens=batch_tokens,
-        seed=seed,
-        device=device,
-        progress=progress,
-    )
+    history = train_on_rows(model, rows, steps, **training)
     return GPTChat(model, tokenizer, language, memory), history

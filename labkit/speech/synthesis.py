@@ -13,10 +13,9 @@ from labkit.common import LabkitError
 from labkit.speech.acoustic import AcousticModel, whole_frames
 from labkit.speech.frontend import PAUSE, Phone, phonemize
 from labkit.speech.mel import HOP, SAMPLE_RATE
-from labkit.speech.vocoder import griffin_lim_vocoder
+from labkit.speech.vocoder import ENVELOPE, griffin_lim_vocoder
 
 LEAST, MOST = 0.4, 2.5  # of each control
-RIPPLES = 50  # samples; a cepstrum from here on tells of pitch, before it of the throat
 LARGEST_GAIN = 4.0  # of a logarithm
 
 
@@ -139,5 +138,5 @@ def with_resonances_of(reference: np.ndarray, samples: np.ndarray) -> np.ndarray
 def _envelope(magnitude: Tensor) -> Tensor:
     """The smooth part of ln magnitudes (513, T)."""
     cepstrum = torch.fft.irfft(magnitude.clamp(min=1e-4).log(), dim=0)  # (1024, T)
-    cepstrum[RIPPLES : len(cepstrum) - RIPPLES + 1] = 0
+    cepstrum[ENVELOPE : len(cepstrum) - ENVELOPE + 1] = 0
     return torch.fft.rfft(cepstrum, dim=0).real

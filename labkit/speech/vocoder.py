@@ -19,7 +19,7 @@ FEW_ITERATIONS = 8  # are enough from phases that are nearly right
 MOMENTUM = 0.99
 LOWEST_PITCH, HIGHEST_PITCH = 60.0, 400.0  # Hz
 VOICED = 0.5  # of the autocorrelation at lag 0
-ENVELOPE = 50  # samples: a voice of less than 440 Hz repeats later
+ENVELOPE = 50  # samples of a cepstrum: before it the throat, from it on the pitch of a voice below 440 Hz
 NEARLY = 0.85  # of the best lag's autocorrelation
 
 

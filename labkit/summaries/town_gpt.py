@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from labkit.common import LabkitError
 from labkit.summaries.texts import Report, Summary, check_article, language_of, sentences_of
@@ -14,8 +15,6 @@ from labkit.training import History
 
 MARKS = {"en": "Summary: ", "zh": "摘要："}  # between an article and its summary
 MAX_SUMMARY = 120  # tokens
-LEARNING_RATE = 1e-3
-MATRIX_LEARNING_RATE = 6e-3
 
 
 class GPTSummarizer:
@@ -58,14 +57,9 @@ def finetune_gpt(
     reports: Sequence[Report],
     *,
     steps: int = 300,
-    batch_tokens: int = 4_096,
-    learning_rate: float = LEARNING_RATE,
-    matrix_learning_rate: float = MATRIX_LEARNING_RATE,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: bool = True,
+    **training: Any,
 ) -> tuple[GPTSummarizer, History]:
-    """Teach a GPT in place to write the summaries of these reports, of one language or both."""
+    """Teach a GPT in place to write the summaries of these reports, of one language or both; ``training`` goes to ``train_on_rows``."""
     if not reports:
         raise LabkitError("There are no reports to train on.")
     end = tokenizer.eos_id
@@ -76,17 +70,7 @@ def finetune_gpt(
         )
         for report in reports
     )
-    history = train_on_rows(
-        model,
-        rows,
-        steps,
-        learning_rate=learning_rate,
-        matrix_learning_rate=matrix_learning_rate,
-        batch_tokens=batch_tokens,
-        seed=seed,
-        device=device,
-        progress=progress,
-    )
+    history = train_on_rows(model, rows, steps, **training)
     return GPTSummarizer(model, tokenizer), history
 
 

@@ -114,15 +114,18 @@ def train_on_rows(
     rows: Rows,
     steps: int,
     *,
-    learning_rate: float,
-    matrix_learning_rate: float,
+    learning_rate: float = 1e-3,
+    matrix_learning_rate: float = 6e-3,
     warmup: int = 50,
     batch_tokens: int = 4_096,
     seed: int = 0,
     device: str = "cpu",
     progress: bool = True,
 ) -> History:
-    """Train a GPT in place on the ends of rows; the rates rise in ``warmup`` steps (a tenth at most) and fall from half on."""
+    """Train a GPT in place on the ends of rows; the rates rise in ``warmup`` steps (a tenth at most) and fall from half on.
+
+    The rates are about a third of those that the town GPT was trained with from scratch: it is to keep what it can.
+    """
     optimizers = make_optimizers(model.to(device), learning_rate, matrix_learning_rate)
     factor = WarmupDecay(steps, min(warmup, steps // 10), steps // 2, "linear")
     task = AnswerTask(model, optimizers, make_schedules(optimizers, factor), precision="auto", device=device)
