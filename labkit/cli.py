@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from labkit import __version__
-from labkit.common import LANGUAGES, MODES, LabkitError, check_device, course_dir
+from labkit.common import LANGUAGES, MODES, LabkitError, check_device, course_dir, without_iri_grammar
 
 DEBUG_VARIABLE = "LABKIT_DEBUG"
 GOOD, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -103,6 +103,8 @@ TRAINABLE: dict[str, tuple[Callable[[int, str], Path], str]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0 good, 1 failed, 2 asked for what is not there, 130 after Ctrl-C."""
     _speak_utf8()
+    if arguments is None:  # the command itself
+        without_iri_grammar()
     options = _parser().parse_args(_shield_minus(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.function(options)

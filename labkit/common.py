@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -75,6 +76,15 @@ def set_threads(count: int = NUM_THREADS) -> None:
     threadpoolctl.threadpool_limits(count)  # what is loaded now
     for name in THREAD_VARIABLES:  # what is loaded later, as SciPy's own algebra is
         os.environ[name] = str(count)
+
+
+def without_iri_grammar() -> None:
+    """For a process of our own that reads notebooks: jsonschema, which checks them, does without checks of IRIs.
+
+    On import it has a parser of IRIs compiled, for a second or two, where the library for that is installed, as it is
+    with JupyterLab. The schema of notebooks has no IRI.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # importing it is an ImportError
 
 
 def default_device(mode: str) -> str:

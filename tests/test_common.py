@@ -39,6 +39,19 @@ def test_libraries_that_are_loaded_later_take_the_thread_count_too():
     assert run.stdout.strip() == "{1}"
 
 
+def test_notebooks_are_checked_without_the_grammar_of_iris():
+    """Compiling it takes longer than all else that papermill imports."""
+    code = (
+        "import sys; from labkit.common import without_iri_grammar; without_iri_grammar(); import papermill, nbformat;"
+        "assert 'lark' not in sys.modules; nbformat.validate(nbformat.v4.new_notebook());"
+        "bad = nbformat.v4.new_notebook(); bad['metadata'] = 3\n"
+        "try: nbformat.validate(bad)\n"
+        "except nbformat.ValidationError: print('refused')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "refused"
+
+
 def test_pick_follows_the_mode():
     assert [common.start(mode, 0).pick(1, 2, 3) for mode in common.MODES] == [1, 2, 3]
 

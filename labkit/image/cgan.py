@@ -114,8 +114,16 @@ class Discriminator(nn.Module):
 
     def forward(self, pictures: Tensor, text: Encoded) -> Tensor:
         """Logits (B,) of ``pictures`` (B, C, 28, 28) with the captions' vectors."""
-        places = self.layers(F.pixel_unshuffle(pictures, FOLD)).flatten(2)  # (B, D, 49)
-        features = F.leaky_relu(self.sum_up(places.flatten(1)), SLOPE)  # (B, features)
+        return self.compare(*self.see(pictures), text)
+
+    def see(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """What there is to see in ``pictures`` (B, C, 28, 28), whatever their captions: places (B, D, 49) and features
+        (B, F)."""
+        places = self.layers(F.pixel_unshuffle(pictures, FOLD)).flatten(2)
+        return places, F.leaky_relu(self.sum_up(places.flatten(1)), SLOPE)
+
+    def compare(self, places: Tensor, features: Tensor, text: Encoded) -> Tensor:
+        """Logits (B,) of what ``see`` gave, with the captions' vectors."""
         logits = self.real(features)[:, 0] + (self.fits(_summary(text)) * features).sum(1)
         if self.query is None:
             return logits
@@ -276,13 +284,15 @@ class GANTask:
         self.discriminator_optimizer.zero_grad()
         text = self.discriminator.text(tokens)
         others = text[torch.arange(len(tokens)).roll(1)]  # the caption of the picture before
-        seen = torch.cat([shifted(pictures, self.shift), shifted(generated, self.shift)])
+        both = torch.cat([shifted(pictures, self.shift), shifted(generated, self.shift)])
         count = len(pictures)
-        if self.mismatch:
-            seen, text = torch.cat([seen, seen[:count]]), Encoded.cat([text, text[rows], others])
+        seen = self.discriminator.see(both)
+        if self.mismatch:  # the real pictures once more: what is in them need not be seen again
+            seen = [torch.cat([part, part[:count]]) for part in seen]
+            text = Encoded.cat([text, text[rows], others])
         else:
             text = Encoded.cat([text, text[rows]])
-        real, fake, *wrong = self.discriminator(seen, text).split(count)
+        real, fake, *wrong = self.discriminator.compare(*seen, text).split(count)
         loss = discriminator_loss(real, fake, self.loss)
         figures = {"real": real.mean().item(), "fake": fake.mean().item()}
         if wrong:

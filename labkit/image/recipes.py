@@ -81,9 +81,9 @@ RECIPES: dict[str, Recipe] = {
         batch_size=32,
         times=(-1.2, 1.2),
         fold_share=0.25,
-        generation_steps=8,
+        generation_steps=6,
         guidance=2.0,
-        shift=3.0,
+        shift=2.0,
     ),
     "digits-gan": GANRecipe(
         GANConfig(_DIGIT_TEXT, 1, noise_size=32, channels=8, deep_channels=32, attention=False),

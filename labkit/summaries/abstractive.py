@@ -246,13 +246,13 @@ def train_abstractive(
 ) -> tuple[Abstractive, History]:
     """Train a pointer-generator on reports of one language.
 
-    The vocabulary holds the most frequent words of the summaries; a small one makes the network copy names and figures,
-    so that it can also write those that it has never read. ``shape`` are fields of ``PointerConfig``.
+    The vocabulary holds words of the summaries, without names and figures (``Vocabulary.of``): these are copied, so that
+    the network can also write those that it has never read. ``shape`` are fields of ``PointerConfig``.
     """
     languages = {report.language for report in reports}
     if len(languages) != 1:
         raise LabkitError(f"Reports of one language are needed, and there are {len(languages)}.")
-    vocabulary = Vocabulary.of((report.summary for report in reports), vocabulary_size)
+    vocabulary = Vocabulary.of(((report.article, report.summary) for report in reports), vocabulary_size)
     if config is None:
         config = PointerConfig(vocabulary.input_size, vocabulary.output_size, **shape)
     torch.manual_seed(seed)

@@ -20,7 +20,7 @@ from labkit.summaries.texts import Summary, check_language
 from labkit.summaries.words import Vocabulary
 
 EXTRACTIVE_REPORTS, EXTRACTIVE_STEPS = 3_000, 600
-ABSTRACTIVE_REPORTS, ABSTRACTIVE_STEPS, ABSTRACTIVE_BATCH = 12_000, 4_000, 32
+ABSTRACTIVE_REPORTS, ABSTRACTIVE_STEPS, ABSTRACTIVE_BATCH = 12_000, 1_500, 32
 TRIED, TRIED_SEED = 200, 7  # test reports for the card
 
 
@@ -53,7 +53,7 @@ def train_news_extractive(language: str, seed: int = 0, device: str = "cpu") -> 
 
 
 def train_news_abstractive(language: str, seed: int = 0, device: str = "cpu") -> Path:
-    """Train the pointer-generator of a language and write it with its card; about half an hour on one core."""
+    """Train the pointer-generator of a language and write it with its card; about a quarter of an hour on one core."""
     device = check_device(device)
     set_threads()
     start = time.perf_counter()

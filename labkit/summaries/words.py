@@ -13,6 +13,8 @@ from labkit.summaries.rouge import UNBROKEN
 
 PAD, BOS, EOS, UNKNOWN = range(4)
 NUM_SPECIAL = 4
+COPYABLE = 0.99  # share of the summaries with a word whose articles have it too, from which it can be copied
+COMMON = 0.5  # share of the articles from which a word tells nothing: it may stand anywhere
 _WORD = re.compile(rf" ?[{UNBROKEN}]| ?(?:(?![{UNBROKEN}])[^\W_])+| ?[^\w\s]|_")
 
 
@@ -47,10 +49,28 @@ class Vocabulary:
         object.__setattr__(self, "_ids", {word: NUM_SPECIAL + i for i, word in enumerate(self.words)})
 
     @classmethod
-    def of(cls, texts: Iterable[str], size: int, buckets: int = 1024) -> Vocabulary:
-        """The ``size`` most frequent words of these texts; of equally frequent ones those that sort first."""
-        counts = Counter(word for text in texts for word in split_words(text))
-        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    def of(cls, pairs: Iterable[tuple[str, str]], size: int, buckets: int = 1024) -> Vocabulary:
+        """The ``size`` most frequent words of the summaries in pairs (article, summary), but for those that need not be
+        written since they can be copied; of equally frequent ones those that sort first.
+
+        A word can be copied if nearly every article has it whose summary does, and few others: names and figures. With
+        them among its words a network learns to write the names that it knows, instead of the one that stands there.
+        """
+        counts: Counter[str] = Counter()  # in summaries, each time
+        articles, summaries, both = Counter(), Counter(), Counter()
+        number = 0
+        for number, (article, summary) in enumerate(pairs, start=1):
+            written, there = split_words(summary), set(split_words(article))
+            counts.update(written)
+            articles.update(there)
+            summaries.update(set(written))
+            both.update(there.intersection(written))
+        needed = [
+            word
+            for word in counts
+            if both[word] < COPYABLE * summaries[word] or articles[word] > COMMON * number
+        ]
+        ranked = sorted(needed, key=lambda word: (-counts[word], word))
         return cls(tuple(sorted(ranked[:size])), buckets)
 
     @property

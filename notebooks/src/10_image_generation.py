@@ -199,7 +199,7 @@ real = digits.tensor(channels=1)  # (N, 1, 28, 28)
 labels = torch.as_tensor(digits.labels)
 means = torch.stack([real[labels == digit].mean(dim=0) for digit in range(10)])  # (10, 1, 28, 28)
 spreads = torch.stack([real[labels == digit].std(dim=0) for digit in range(10)])
-asked = torch.arange(lab.pick(40, 400, 1000)) % 10
+asked = torch.arange(lab.pick(40, 320, 1000)) % 10
 draws = torch.Generator().manual_seed(SEED)
 alone = (means[asked] + spreads[asked] * torch.randn(len(asked), 1, 28, 28, generator=draws)).clamp(-1, 1)
 rows = torch.cat([real[labels == 3][:6], alone[asked == 3][:4], means[3:4]])
@@ -400,7 +400,7 @@ def play(kind, rounds, generator_rate=1e-3):
 
 
 # %% tags=["nbval-ignore-output"]
-discriminator, game = play("non-saturating", lab.pick(30, 660, 6000))
+discriminator, game = play("non-saturating", lab.pick(30, 540, 6000))
 grid = torch.stack(torch.meshgrid(*[torch.linspace(-3, 3, 60)] * 2, indexing="xy"), dim=-1)  # (60, 60, 2)
 with torch.no_grad():
     belief = torch.sigmoid(discriminator(grid)[..., 0])
@@ -417,15 +417,15 @@ for look in (game[0], game[len(game) // 3], game[-1]):
     print(f"round {look[0]}: near {look[3]:.2f}, spots hit {look[4]} of 8")
 
 # %% [markdown] lang="en"
-# The points begin as a streak, spread over the disc, and end on a ring through the eight spots: the discriminator punishes whatever lies where no real point is (grey lines: where it believes 0.3, 0.5 and 0.7). All spots
-# are hit, but about half of the points still lie between them. More rounds would pull them in (`MODE = "full"`). Try the other losses, too: `play("hinge", 660)`.
+# The points begin as a streak, spread over the disc, and end on a ring through the eight spots: the discriminator punishes whatever lies where no real point is (grey lines: where it believes 0.3, 0.5 and 0.7). Nearly all spots
+# are hit, but more than half of the points still lie between them. More rounds would pull them in (`MODE = "full"`). Try the other losses, too: `play("hinge", 540)`.
 #
 # ## 4. Curves that mean something
 #
 # Lesson 03 taught you to look at the loss. Let us do so. Three curves of this game: both losses, and the share of points near a spot. Before you look: which of them should fall, as the pictures get better?
 
 # %% [markdown] lang="zh"
-# 点起初连成一条，接着散开，最后落到穿过那八处的圆环上：凡是落在没有真点的地方，判别器都会惩罚（灰线是它认为“真”的概率为 0.3、0.5、0.7 的位置）。八处都命中了，不过还有一半左右的点落在它们之间，多玩几轮会继续靠拢（`MODE = "full"`）。也可以试试别的损失：`play("hinge", 660)`。
+# 点起初连成一条，接着散开，最后落到穿过那八处的圆环上：凡是落在没有真点的地方，判别器都会惩罚（灰线是它认为“真”的概率为 0.3、0.5、0.7 的位置）。八处几乎都命中了，不过还有一半多的点落在它们之间，多玩几轮会继续靠拢（`MODE = "full"`）。也可以试试别的损失：`play("hinge", 540)`。
 #
 # ## 4. 有意义的曲线
 #
@@ -453,7 +453,7 @@ print(
 )
 
 # %% [markdown] lang="en"
-# Both losses wander about and end nearly where they began, while the share of good points rises from next to nothing to about a half. The losses say how the *game* stands: when both players improve together, nothing is seen.
+# Both losses wander about and end nearly where they began, while the share of good points rises from next to nothing to more than two fifths. The losses say how the *game* stands: when both players improve together, nothing is seen.
 # **A GAN's losses tell you when the game is lost** (the discriminator's goes to 0, and the generator learns nothing any more), **not whether the pictures are good.** For that, measure the pictures.
 #
 # ## 5. Text into the picture
@@ -462,7 +462,7 @@ print(
 # them beside the noise. The *discriminator* must see them too: else a fine three would do for any prompt. Look at two captions with the same words.
 
 # %% [markdown] lang="zh"
-# 两个损失来回波动，结束时和开始时差不多，而好点的比例从几乎为零升到了一半左右。损失说的是*局势*：双方一起进步，损失上就什么也看不出来。**GAN 的损失只能告诉你什么时候一边倒**（判别器的损失掉到 0，生成器再也学不到东西），**不能告诉你图好不好。** 要知道图好不好，就得测图。
+# 两个损失来回波动，结束时和开始时差不多，而好点的比例从几乎为零升到了四成以上。损失说的是*局势*：双方一起进步，损失上就什么也看不出来。**GAN 的损失只能告诉你什么时候一边倒**（判别器的损失掉到 0，生成器再也学不到东西），**不能告诉你图好不好。** 要知道图好不好，就得测图。
 #
 # ## 5. 让文字进入画面
 #
@@ -638,7 +638,7 @@ set_seed(lab.seed)
 model = network(3, 2)
 optimizer = Adam(model.parameters(), 3e-3, fused=True)
 fresh_noise, curve = torch.randn(400, 2), []
-rounds = lab.pick(60, 1200, 6000)
+rounds = lab.pick(60, 900, 6000)
 for number in range(1, rounds + 1):
     loss = velocity_loss(model, 128)
     optimizer.zero_grad(), loss.backward(), optimizer.step()
@@ -715,8 +715,8 @@ plain = replace(digits, captions=[names[digit] for digit in digits.labels])
 requests = [names[digit] for digit in asked.tolist()]
 vocabulary = captions.Vocabulary.from_captions(plain.captions)
 settings = {
-    "digits-gan": {"steps": lab.pick(3, 180, 900)},
-    "digits-flow": {"steps": lab.pick(3, 360, 2500)},
+    "digits-gan": {"steps": lab.pick(3, 150, 900)},
+    "digits-flow": {"steps": lab.pick(3, 300, 2500)},
 }
 print(len(plain), "pictures,", len(vocabulary.words), "words, for example:", plain.captions[:3])
 
@@ -882,9 +882,9 @@ for name, row in table.items():
 # %% [markdown] lang="en"
 # Read it by columns.
 #
-# - **right**: after a dozen seconds the GAN is ahead: hardly one of its digits is wrong. The mean pictures are a strong baseline. A minute lets flow matching catch up.
-# - **varied**: here it is the other way round. The GAN reaches little more than a third of the variety of real digits, flow matching nearly all of it. More training does not help the GAN here: after a minute its pictures vary *less*. But pixel by pixel there is variety, too: this column is worth nothing without the first.
-# - **Fréchet**: it wants both, and so the GAN lies about ten times above the floor, flow matching about three times, and with a minute it nearly reaches the floor. The training pictures lie even below it, since they are compared with themselves.
+# - **right**: after some seconds the GAN is ahead. The mean pictures are a strong baseline: flow matching does not do much better yet. A minute lets it catch up.
+# - **varied**: here it is the other way round. The GAN reaches some two fifths of the variety of real digits, flow matching all of it. More training does not help the GAN here: after a minute its pictures vary *less*. But pixel by pixel there is variety, too: this column is worth nothing without the first.
+# - **Fréchet**: it wants both, and so the GAN lies some ten times above the floor, flow matching three to four times, and with a minute it nearly reaches the floor. The training pictures lie even below it, since they are compared with themselves.
 # - **new**: only this column sees through the training pictures. They pass all the others. Flow matching with a minute lies somewhat nearer to the training pictures than unseen digits do. Is that a beginning of copying, after well over a hundred rounds through 1,437 pictures? Partly it is smoothness: the mean pictures, which copy nobody, are below 1 as well.
 #
 # A last measure needs no features at all. Train a small classifier on *generated* digits and let it read real ones: the **classification accuracy score**. What a generator leaves out or gets wrong, its pupil does not learn.
@@ -892,30 +892,30 @@ for name, row in table.items():
 # %% [markdown] lang="zh"
 # 一列一列地看。
 #
-# - **right**：训练十来秒，GAN 领先，几乎没有画错的；平均图是个很强的基线。给一分钟，流匹配就赶上来了。
-# - **varied**：这一列正好反过来。GAN 的多样性只有真图的三分之一多一点，流匹配几乎与真图相当。在这一列上，多训练并不能帮到 GAN：一分钟之后，它画得反而更*单调*。不过逐像素抽取也有多样性：不看第一列，这一列毫无意义。
-# - **Fréchet**：它两样都要，所以 GAN 大约是下限的十倍，流匹配大约三倍，训练一分钟的几乎到了下限。训练图甚至比下限还低，因为那是拿自己和自己比。
+# - **right**：训练几秒，GAN 领先。平均图是个很强的基线，流匹配这时还没比它好多少；给一分钟，就赶上来了。
+# - **varied**：这一列正好反过来。GAN 的多样性只有真图的四成左右，流匹配与真图相当。在这一列上，多训练并不能帮到 GAN：一分钟之后，它画得反而更*单调*。不过逐像素抽取也有多样性：不看第一列，这一列毫无意义。
+# - **Fréchet**：它两样都要，所以 GAN 大约是下限的十倍，流匹配三四倍，训练一分钟的几乎到了下限。训练图甚至比下限还低，因为那是拿自己和自己比。
 # - **new**：只有这一列识破了训练图，其余各列它都能过关。训练了一分钟的流匹配，离训练图比没见过的真图略近一些。1,437 张图来回看了一百多遍，是不是开始照抄了？有一部分只是因为画得平滑：平均图谁也没抄，也低于 1。
 #
 # 最后一个指标完全不用特征：拿*生成的*数字训练一个小分类器，再让它认真的数字，叫作**分类准确率得分**。生成模型漏掉的、画错的，它的学生就学不会。
 
 # %% tags=["nbval-ignore-output"]
 test = (unseen, test_digits.labels)
-pupil, taught = ClassifierBudget(steps=lab.pick(3, 70, 250)), {}
+pupil, taught = ClassifierBudget(steps=lab.pick(3, 50, 250)), {}
 teachers = {name: (drawn[name], asked) for name in ("GAN", "flow matching", "flow matching, a minute")}
 for name, pictures in {**teachers, "real digits": (real, labels)}.items():
     taught[name] = taught_accuracy(pictures, test, lab.pick(1, 1, 3), pupil, size=len(asked))
     print(f"taught by {name:23} {taught[name].mean():.2f}")
 
 # %% [markdown] lang="en"
-# The GAN's pupil reads clearly fewer real digits than one that was taught by real ones, though nearly all of the GAN's digits are right: it has seen too few variants of each. Flow matching is the better teacher, although more of its digits are wrong, and after a minute its pupil reads as well as one that saw the real ones. **Which model is better depends on what for**: to draw one good seven quickly, or to stand for all sevens.
+# The GAN's pupil reads clearly fewer real digits than one that was taught by real ones, though nearly all of the GAN's digits are right: it has seen too few variants of each. Flow matching is the better teacher, although more of its digits are wrong, and after a minute its pupil is close behind the one that saw the real ones. **Which model is better depends on what for**: to draw one good seven, or to stand for all sevens.
 #
 # ### The curves once more
 #
 # For both models: the loss of each step, and the share of right digits at the looks.
 
 # %% [markdown] lang="zh"
-# GAN 的数字几乎个个画对了，它教出来的学生认真的数字时却明显不如真图教的：每个数字的写法，它见得太少。流匹配画错的更多，却是更好的老师；训练一分钟之后，它的学生认得和看真图学出来的一样好。**哪个模型好，要看拿来做什么**：是要快快画出一个像样的“7”，还是要代表所有的“7”。
+# GAN 的数字几乎个个画对了，它教出来的学生认真的数字时却明显不如真图教的：每个数字的写法，它见得太少。流匹配画错的更多，却是更好的老师；训练一分钟之后，它的学生已经接近看真图学出来的。**哪个模型好，要看拿来做什么**：是要画出一个像样的“7”，还是要代表所有的“7”。
 #
 # ### 再看曲线
 #
@@ -951,7 +951,7 @@ for name, values in smooth.items():
     print(f"{name:14} loss half-way {values[len(values) // 2]:.2f}, at the end {values[-1]:.2f}")
 
 # %% [markdown] lang="en"
-# In the second half of the training the GAN's loss *rises*, and in just this time the share of right digits climbs from little to nearly all. The loss of flow matching falls all the way, as smooth as one could wish; but by far the largest part of its fall is over before a tenth of the digits is right, and while they become right it hardly moves. **Neither curve could have told you.** Look at pictures, by numbers, while you train.
+# In the second half of the training the GAN's loss *rises*, and in just this time the share of right digits climbs from nothing to nearly all. The loss of flow matching falls all the way, as smooth as one could wish; but by far the largest part of its fall is over before a tenth of the digits is right, and while they become right it hardly moves. **Neither curve could have told you.** Look at pictures, by numbers, while you train.
 #
 # ## 8. Prompts for pictures
 #
@@ -960,7 +960,7 @@ for name, values in smooth.items():
 # **By hand.** Three pictures, each with shape, colour and size asked for. One is right, one has the wrong size, one the wrong size and the wrong colour. Right facts: $6 / 9 = 0.67$. Wholly right pictures: $1 / 3$.
 
 # %% [markdown] lang="zh"
-# 训练的后一半，GAN 的损失*上升*了，而正是在这段时间里，画对的比例从很少升到几乎全对。流匹配的损失一路下降，平滑得无可挑剔；可是画对的还不到一成时，它该降的已经降得差不多了，等到数字真正变对，它又几乎不动了。**两条损失曲线都看不出这些。** 训练时要看图，而且要用数字看。
+# 训练的后一半，GAN 的损失*上升*了，而正是在这段时间里，画对的比例从零升到几乎全对。流匹配的损失一路下降，平滑得无可挑剔；可是画对的还不到一成时，它该降的已经降得差不多了，等到数字真正变对，它又几乎不动了。**两条损失曲线都看不出这些。** 训练时要看图，而且要用数字看。
 #
 # ## 8. 画图的提示词
 #
@@ -1156,8 +1156,8 @@ for name, (_, scenes) in composed.items():
 # 流匹配有两个旋钮，不用重新训练：引导的强度和步数。场景取留出的两件东西的组合。（这个模型在训练时就被*告知*了强度，所以走一遍就能做到别人要走两遍的事。）
 
 # %%
-few = composed["held out, two things"][1][: lab.pick(2, 32, 200)]
-knobs = {"guidance": (1.0, 1.5, 2.0, 3.0, 4.0), "steps": (1, 2, 4, 8)}
+few = composed["held out, two things"][1][: lab.pick(2, 24, 200)]
+knobs = {"guidance": (1.0, 2.0, 3.0, 4.0), "steps": (1, 2, 3, 6)}
 sweep = {
     knob: [float(right_pictures(few.captions, few.said, **{knob: value}).mean()) for value in values]
     for knob, values in knobs.items()
@@ -1172,14 +1172,14 @@ plots.show(
 )
 
 # %% [markdown] lang="en"
-# Guidance has a best value in the middle. Without it (1) the text is followed too loosely; with too much the pictures are distorted. One step gives nothing at all, as with the points; four give most of it, and the small gain after that costs twice the steps. (Of 32 pictures one is 0.03: neighbouring values are hardly apart.) The same knobs exist in every large model of this kind; their best values must be measured anew.
+# Guidance has a best value in the middle. Without it (1) the text is followed too loosely; with too much the pictures are distorted. One step gives nothing at all, as with the points; three give nearly all of it here. (Of 24 pictures one is 0.04: neighbouring values are hardly apart.) The same knobs exist in every large model of this kind; their best values must be measured anew.
 #
 # ## 11. A walk, and the playground
 #
 # The noise is what a prompt leaves open. What lies *between* two noises? Go from one to the other along an arc (a straight line would pass through noise that is too weak: the mean of two draws has a smaller spread), and draw on the way. If the model had only stored pictures, the walk would jump.
 
 # %% [markdown] lang="zh"
-# 引导强度，中间最好。不引导（1）时，对文字跟得太松；太强，画面就变形。和前面的点一样，只走一步什么也画不出来；走四步已经有了大半，再往后，步数翻一倍，只好一点点。（共 32 张图，一张就是 0.03，相邻的值差别不大。）各种大模型里都有这两个旋钮，最合适的值要重新测。
+# 引导强度，中间最好。不引导（1）时，对文字跟得太松；太强，画面就变形。和前面的点一样，只走一步什么也画不出来；这里走三步已经和走六步差不多。（共 24 张图，一张就是 0.04，相邻的值差别不大。）各种大模型里都有这两个旋钮，最合适的值要重新测。
 #
 # ## 11. 漫游与试验台
 #
@@ -1286,12 +1286,12 @@ print(f"things that are small: {np.mean([thing.size == 'small' for thing in seen
 print("shapes:", {shape: sum(thing.shape == shape for thing in seen) for shape in judges.SHAPES})
 
 # %% [markdown] lang="en"
-# No cat, of course. Most of what is drawn is *small*, for 小 is one of the four words that it knows, and most of it is crosses, in nearly one colour: what the unknown words add up to for this model. In a third of the pictures the judge sees nothing clear, but the others look as tidy as any. **Nothing in them says that six of ten characters were not understood.**
+# No cat, of course. Most of what is drawn is *small*, for 小 is one of the four words that it knows, and most of it is crosses, in nearly one colour: what the unknown words add up to for this model. In some pictures the judge sees nothing clear, but the others look as tidy as any. **Nothing in them says that six of ten characters were not understood.**
 #
 # **How it should say so.** Whoever builds a program around a model must not hand out a picture in silence when half of the sentence was not understood. The words tell it *before* anything is drawn. And when no word is known, there is nothing to draw from: labkit refuses.
 
 # %% [markdown] lang="zh"
-# 当然没有猫。画出来的东西大多是*小*的，因为它认识的四个字里有“小”；又大多是十字，颜色也几乎一样：对这个模型来说，那些生字凑在一起就成了这个样子。三分之一的图裁判看不清，其余的和平时一样干净整齐。**从图上一点也看不出，十个字里有六个它没看懂。**
+# 当然没有猫。画出来的东西大多是*小*的，因为它认识的四个字里有“小”；又大多是十字，颜色也几乎一样：对这个模型来说，那些生字凑在一起就成了这个样子。有几张图裁判看不清，其余的和平时一样干净整齐。**从图上一点也看不出，十个字里有六个它没看懂。**
 #
 # **应当怎样说出来**：给模型套上程序的人，不能在半句话都没看懂的时候，一声不吭地交出一张图。词表在动笔*之前*就能告诉你。要是一个词也不认识，就没有画图的依据，labkit 会直接拒绝。
 
@@ -1330,7 +1330,7 @@ assert answer("一个红色的小圆") == "drawn as asked."
 # 回到第 3 节的点。一位同事嫌生成器学得慢，把它的学习率调到四倍；判别器、损失、种子和轮数都没动。下面是最后三分之一的损失，旁边是真假完全分不出来时的值。你会采用吗？
 
 # %% tags=["nbval-ignore-output"]
-_, theirs = play("non-saturating", lab.pick(30, 660, 6000), generator_rate=4e-3)
+_, theirs = play("non-saturating", lab.pick(30, 540, 6000), generator_rate=4e-3)
 ideal = (2 * math.log(2), math.log(2))
 print(f"{'nobody can tell':16} discriminator {ideal[0]:.2f}, generator {ideal[1]:.2f}")
 for name, looks in {"section 3": game, "colleague": theirs}.items():

@@ -123,9 +123,9 @@ print(f"\n`{card.command}`: {card.data}")
 # 麦克风每秒把空气压力测量很多次。这里每秒 22,050 次，每次是一个 16 位整数。看图：句子在哪里停顿？小图里什么在重复？
 
 # %%
-count = lab.pick(3, 12, 60)
+count = lab.pick(3, 8, 60)
 tried = {language: corpus.ready(language, "held_out", count) for language in voices}
-one = min(tried["en"], key=lambda utterance: abs(utterance.seconds - 2.2))
+one = min(tried["en"], key=lambda utterance: abs(utterance.seconds - 3))
 print(f"{one.text!r}: {len(one.samples)} samples, {one.samples.dtype}, {one.seconds:.2f} s")
 samples = one.samples / 32_768  # to [-1, 1)
 pitch = measures.pitch_track(one.samples)
@@ -601,7 +601,7 @@ sounds.play(
 # `full` 模式还会训练**循环**结构（recurrent，LSTM）。猜一猜：plain 会和第 5 节的平均差多少？
 
 # %%
-recipe = recipes.Recipe(steps=lab.pick(6, 200, 1_200))
+recipe = recipes.Recipe(steps=lab.pick(6, 180, 1_200))
 forms = lab.pick(("plain", "convolutional"), ("plain", "convolutional"), acoustic.FORMS)
 trained, histories = {}, {}
 for form in forms:
@@ -843,9 +843,9 @@ for form in ("convolutional", "plain"):
     routes["en"][f"{form}, trained here"] = [loud(say(trained[form], u)) for u in tried["en"]]
 
 
-def wrong_sounds(language, made, utterances):
+def wrong_sounds(language, mels, utterances):
     """Phoneme error rate of each sentence, as the judge hears it."""
-    heard = [judges[language].transcribe(mel.log_mel(samples)) for samples in made]
+    heard = [judges[language].transcribe(bands) for bands in mels]
     return [measures.phoneme_error_rate([h], [u.sounds]) for h, u in zip(heard, utterances, strict=True)]
 
 
@@ -854,7 +854,7 @@ table = {}
 for language, us in tried.items():
     for name, made in routes[language].items():
         pictures = [mel.log_mel(samples) for samples in made]
-        rates = wrong_sounds(language, made, us)
+        rates = wrong_sounds(language, pictures, us)
         far, seconds = (
             distortion(pictures, us, warp=True),
             sum(map(len, made)) / sum(len(u.samples) for u in us),
@@ -1012,16 +1012,18 @@ def assemble(utterance, durations, bands, sound):
 for parts in (("true", "real", "neural"), ("true", "ours", "neural"), ("predicted", "ours", "neural"),
               ("equal", "ours", "neural"), ("predicted", "means", "neural"), ("predicted", "ours", "Griffin-Lim")):  # fmt: skip
     picture, made = assemble(one, *parts)
-    far = measures.mel_cepstral_distortion(mel.log_mel(made), log_mel)
-    print(f"{', '.join(parts):32} distortion {far:.2f} dB, errors {wrong_sounds('en', [made], [one])[0]:.2f}")
+    heard = mel.log_mel(made)
+    far = measures.mel_cepstral_distortion(heard, log_mel)
+    print(f"{', '.join(parts):32} distortion {far:.2f} dB, errors {wrong_sounds('en', [heard], [one])[0]:.2f}")
 
 
 # %% tags=["nbval-ignore-output"]
 def swap(sentence, durations, mel_bands, vocoder):
     utterance = tried["en"][sentence]
     picture, made = assemble(utterance, durations, mel_bands, vocoder)
-    far = measures.mel_cepstral_distortion(mel.log_mel(made), utterance.mel())
-    wrong = wrong_sounds("en", [made], [utterance])[0]
+    heard = mel.log_mel(made)
+    far = measures.mel_cepstral_distortion(heard, utterance.mel())
+    wrong = wrong_sounds("en", [heard], [utterance])[0]
     ax = plots.spectrogram(picture, seconds=len(made) / mel.SAMPLE_RATE)
     return ax, f"{utterance.text} | distortion {far:.2f} dB, errors {wrong:.2f}", sounds.mp3(made)
 
@@ -1111,8 +1113,9 @@ delivered = {
     "colleague": [loud(theirs_log_mel(u.samples)) for u in english],
 }
 for name, made in delivered.items():
-    far = distortion([mel.log_mel(samples) for samples in made], english, warp=True)
-    rate = np.mean(wrong_sounds("en", made, english))
+    pictures = [mel.log_mel(samples) for samples in made]
+    far = distortion(pictures, english, warp=True)
+    rate = np.mean(wrong_sounds("en", pictures, english))
     print(f"{name:10} distortion with warping {far:.2f} dB, phoneme error rate {100 * rate:.1f} %")
 
 # %% tags=["nbval-ignore-output"]
