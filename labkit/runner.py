@@ -369,7 +369,7 @@ def _write_quickly(notebook: Mapping[str, Any], path: Path) -> None:
     """A valid notebook on one line; whoever is killed while writing leaves the one before."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _runs(cell: Any) -> bool:

@@ -249,8 +249,12 @@ def test_unknown_words_are_written_by_copying():
 
 
 def test_the_vocabulary_leaves_out_what_can_be_copied():
-    """" Zoe" and " 12" stand in the article whenever they are written; " won" is in every article, " beat" in none."""
-    pairs = [("Zoe won a race.", "Zoe won, Zoe beat all."), ("Bob won 12 times.", "Bob won 12."), ("He won.", "He won.")]
+    """ " Zoe" and " 12" stand in the article whenever they are written; " won" is in every article, " beat" in none."""
+    pairs = [
+        ("Zoe won a race.", "Zoe won, Zoe beat all."),
+        ("Bob won 12 times.", "Bob won 12."),
+        ("He won.", "He won."),
+    ]
     assert Vocabulary.of(pairs, 9).words == (" all", " beat", " won", ",", ".")
     assert Vocabulary.of(pairs, 2).words == (" won", ".")
 

@@ -20,7 +20,7 @@ from labkit.dialogue.talks import Dialogue, turns_of
 from labkit.text.shipped import load_town_tokenizer
 from labkit.text.tokenizer import Tokenizer
 
-DIALOGUES, STEPS = 12_000, 8_000
+DIALOGUES, STEPS = 12_000, 4_000
 # Exchanges that are read. Of the held-out questions for facts 92 % name their subject within one, 98 % within two.
 MEMORY = 2
 TRAINING = {
@@ -39,7 +39,7 @@ def load_chatbot(language: str) -> Chatbot:
 
 
 def train_town_chat(language: str, seed: int = 0, device: str = "cpu") -> Path:
-    """Train the chatbot of a language and write it with its card; about an hour on one core."""
+    """Train the chatbot of a language and write it with its card; about half an hour on one core."""
     device = check_device(device)
     set_threads()
     start = time.perf_counter()

@@ -252,7 +252,7 @@ def train_abstractive(
     languages = {report.language for report in reports}
     if len(languages) != 1:
         raise LabkitError(f"Reports of one language are needed, and there are {len(languages)}.")
-    vocabulary = Vocabulary.of(((report.article, report.summary) for report in reports), vocabulary_size)
+    vocabulary = Vocabulary.of([(report.article, report.summary) for report in reports], vocabulary_size)
     if config is None:
         config = PointerConfig(vocabulary.input_size, vocabulary.output_size, **shape)
     torch.manual_seed(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labkit.common import LabkitError
@@ -49,7 +49,7 @@ class Vocabulary:
         object.__setattr__(self, "_ids", {word: NUM_SPECIAL + i for i, word in enumerate(self.words)})
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]], size: int, buckets: int = 1024) -> Vocabulary:
+    def of(cls, pairs: Sequence[tuple[str, str]], size: int, buckets: int = 1024) -> Vocabulary:
         """The ``size`` most frequent words of the summaries in pairs (article, summary), but for those that need not be
         written since they can be copied; of equally frequent ones those that sort first.
 
@@ -58,8 +58,7 @@ class Vocabulary:
         """
         counts: Counter[str] = Counter()  # in summaries, each time
         articles, summaries, both = Counter(), Counter(), Counter()
-        number = 0
-        for number, (article, summary) in enumerate(pairs, start=1):
+        for article, summary in pairs:
             written, there = split_words(summary), set(split_words(article))
             counts.update(written)
             articles.update(there)
@@ -68,7 +67,7 @@ class Vocabulary:
         needed = [
             word
             for word in counts
-            if both[word] < COPYABLE * summaries[word] or articles[word] > COMMON * number
+            if both[word] < COPYABLE * summaries[word] or articles[word] > COMMON * len(pairs)
         ]
         ranked = sorted(needed, key=lambda word: (-counts[word], word))
         return cls(tuple(sorted(ranked[:size])), buckets)

@@ -724,10 +724,10 @@ check("12.5", mixture)
 # solution("12.5")
 
 # %% [markdown] lang="en"
-# The shipped networks have learned this from 12,000 reports a language, in about half an hour each. Their vocabulary is small on purpose: the 400 most frequent words of the summaries. A name or a figure that is not among them can *only* be copied; a frequent one, as a month or a street that is often in the news, can also be generated, and then it may be the wrong one. First the check that the network computes the formula, on a real article:
+# The shipped networks have learned this from up to 12,000 reports a language. Their vocabulary is small on purpose: it leaves out every word that stands in the article whenever the summary has it, and in few other articles. These are the names, figures, months and streets, and so they can *only* be copied. With them among its words a network writes the names that it knows, whatever the report says. First the check that the network computes the formula, on a real article:
 
 # %% [markdown] lang="zh"
-# 附带的网络各用 12,000 篇报道学成，每种语言大约半小时。词表是有意取小的：只有摘要里最常见的 400 个词（中文为字）。不在其中的人名、数字*只能*复制；常见的，比如月份、常上新闻的街道，也可以生成，那就有可能写错。先在真的报道上核对：网络算的就是这个公式。
+# 附带的网络每种语言最多用 12,000 篇报道学成。词表是有意取小的：一个词（中文为字），如果每当摘要里有它、原文里也有它，而别的报道里很少见，就不收。人名、数字、月份、街道正是这样的词，所以它们*只能*复制。要是收进词表，网络就会去写自己熟悉的名字，不管报道里说的是谁。先在真的报道上核对：网络算的就是这个公式。
 
 # %%
 writers = {name: shipped.load_abstractive(name) for name in LANGUAGES}
@@ -911,7 +911,7 @@ plots.show(
 
 # %% [markdown] lang="en"
 # <!-- TODO-RESULT 4: the pointer-generator's share, from the shipped weights: at least 95 % on generated reports? by hand? -->
-# The pointer-generator, which copies most of what it names, is close to 1 on generated reports; the GPT is not. The race is not fair: one learned for half an hour, the other for seconds (in `full` mode the GPT gets 300 steps). But it shows what copying is for. It is more than a way round a small vocabulary: it keeps the summary to the article.
+# The pointer-generator, which copies most of what it names, is close to 1 on generated reports; the GPT is not. The race is not fair: one learned for a quarter of an hour and more, the other for seconds (in `full` mode the GPT gets 300 steps). But it shows what copying is for. It is more than a way round a small vocabulary: it keeps the summary to the article.
 #
 # ## 9. Side by side
 #
@@ -919,7 +919,7 @@ plots.show(
 
 # %% [markdown] lang="zh"
 # <!-- TODO-RESULT 4：指针生成网络的比例，用附带的权重核对：生成的报道上是否不低于 95%？手写的呢？ -->
-# 指针生成网络写名字多半靠复制，在生成的报道上接近 1；GPT 则不然。这场比赛并不公平：一个学了半小时，一个只学了几秒钟（`full` 模式下 GPT 训练 300 步）。但它说明了复制的用处：不只是词表小的权宜之计，还让摘要不离原文。
+# 指针生成网络写名字多半靠复制，在生成的报道上接近 1；GPT 则不然。这场比赛并不公平：一个学了一刻钟以上，一个只学了几秒钟（`full` 模式下 GPT 训练 300 步）。但它说明了复制的用处：不只是词表小的权宜之计，还让摘要不离原文。
 #
 # ## 9. 放在一起比较
 #
