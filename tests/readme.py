@@ -24,6 +24,7 @@ ABOUT = {
     "08": "bits per character of n-gram, LSTM, GPT; repetition and copying; decoding; faithfulness",
     "10": "scenes by attribute, seen and held out; GAN against flow matching on one budget; wording; mode collapse",
     "11": "distortion and phoneme errors by part, with the truth put in its place; vocoders; controls; real digits",
+    "12": "ROUGE and supported claims of lead, TextRank, network, pointer-generator, GPT; generated news and news by hand",
     "13": "intents and out of scope against rules; search against the nearest question; simulated customers; attacks",
 }
 

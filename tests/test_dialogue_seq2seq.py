@@ -15,7 +15,7 @@ from labkit.common import LabkitError
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
 from labkit.dialogue.chat import Chatbot, Seq2SeqTask, held_out_loss, train_chatbot
 from labkit.dialogue.measures import bleu_and_chrf, evaluate, is_right, named
-from labkit.dialogue.pairs import PairBatches, Vocabulary, history_of, read_ids
+from labkit.dialogue.pairs import SEPARATOR, PairBatches, Vocabulary, history_of, read_ids
 from labkit.dialogue.seq2seq import (
     ATTENTIONS,
     BOS,
@@ -466,3 +466,15 @@ def test_training_writes_weights_with_their_card(tmp_path, monkeypatch):
     assert card.command == "labkit train town-chat-zh"
     assert set(card.metrics) == {"right_facts", "loss"}
     assert shipped.load_chatbot("zh").reply("你好", doubt=False).text is not None
+
+
+def test_what_is_said_is_read_alike_however_it_is_typed():
+    """The reply in between keeps its sign and its capital; a turn of signs alone stays what it is."""
+    tokenizer = CharTokenizer.from_text("abcdefghijklmnopqrstuvwxyz .?!HY", byte_fallback=True)
+    vocabulary = Vocabulary.of(["hello Hello! Yes? ? ."], tokenizer)
+    hello = read_ids(["hello"], vocabulary)
+    assert all(read_ids([said], vocabulary) == hello for said in ("Hello", "Hello!", "hello.", " hello ?! "))
+    assert read_ids(["Hello!", "Yes?", "Hello."], vocabulary) == [
+        *hello, SEPARATOR, *vocabulary.encode("Yes?"), SEPARATOR, *hello,
+    ]  # fmt: skip
+    assert read_ids(["?"], vocabulary) == vocabulary.encode("?")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from labkit.common import LabkitError
-from labkit.dialogue.pairs import MAX_WRITTEN, PairBatches, Pairs, Vocabulary, read_ids
+from labkit.dialogue.pairs import MAX_WRITTEN, PairBatches, Pairs, Vocabulary, read_ids, typed_in_haste
 from labkit.dialogue.seq2seq import BOS, EOS, Seq2Seq, Seq2SeqConfig, Seq2SeqDecoder, sequence_loss
 from labkit.dialogue.talks import Dialogue
 from labkit.text.beams import beam_search
@@ -160,7 +160,8 @@ def train_chatbot(
     languages = {dialogue.language for dialogue in dialogues}
     if len(languages) != 1:
         raise LabkitError(f"Dialogues of one language are needed, and there are {len(languages)}.")
-    texts = (text for dialogue in dialogues for one in dialogue.exchanges for text in (one.said, one.reply))
+    exchanges = (one for dialogue in dialogues for one in dialogue.exchanges)
+    texts = (text for one in exchanges for text in (one.said, typed_in_haste(one.said), one.reply))
     vocabulary = Vocabulary.of(texts, tokenizer)
     torch.manual_seed(seed)
     model = Seq2Seq(Seq2SeqConfig(vocabulary.size, **shape))

@@ -19,6 +19,7 @@ SEPARATOR = 4  # between two turns
 NUM_SPECIAL = 5
 MAX_READ = 120  # tokens of the history; the oldest are left out
 MAX_WRITTEN = 80
+LAST_MARKS = ".!?…~。！？～ "
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,27 @@ def _spaced(text: str) -> str:
     return f" {text}" if text[:1].isascii() else text
 
 
+def typed_in_haste(said: str) -> str:
+    """Without the last mark, and with a small first letter: "Hello!", "hello" and "Hello." are read alike.
+
+    Else a network takes the mark for a sign of what is talked about, where one kind of question has it in training and
+    another has not.
+    """
+    said = said.strip()
+    said = said.rstrip(LAST_MARKS) or said
+    return said[:1].lower() + said[1:]
+
+
 def read_ids(history: Sequence[str], vocabulary: Vocabulary) -> list[int]:
-    """Turns with a separator between; where they are too long, the end of what was said counts."""
+    """Turns with a separator between, the last and every second before it as a person may have typed them in haste.
+
+    Where they are too long, the end of what was said counts.
+    """
     ids: list[int] = []
-    for turn in history:
-        ids += ([SEPARATOR] if ids else []) + vocabulary.encode(turn)
+    for place, turn in enumerate(history):
+        from_person = (len(history) - place) % 2 == 1
+        text = typed_in_haste(turn) if from_person else turn
+        ids += ([SEPARATOR] if ids else []) + vocabulary.encode(text)
     return ids[-MAX_READ:] or [UNKNOWN]
 
 

@@ -56,7 +56,8 @@ class ExtractiveConfig:
 
 
 class SentenceScorer(nn.Module):
-    """Mean embedding of a sentence's features, a GRU over the sentences in both directions, one logit for each.
+    """A sentence is the sum of its features' embeddings over the root of their number; a GRU over the sentences in both
+    directions, and one logit for each.
 
     The GRU makes a sentence's score depend on what stands before and after it (Nallapati et al. 2017,
     arXiv:1611.04230, simplified). Sentences beyond an article's end are not read.

@@ -53,7 +53,7 @@ def train_news_extractive(language: str, seed: int = 0, device: str = "cpu") -> 
 
 
 def train_news_abstractive(language: str, seed: int = 0, device: str = "cpu") -> Path:
-    """Train the pointer-generator of a language and write it with its card; about a quarter of an hour on one core."""
+    """Train the pointer-generator of a language and write it with its card; about 25 minutes on one core."""
     device = check_device(device)
     set_threads()
     start = time.perf_counter()

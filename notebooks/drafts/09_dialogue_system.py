@@ -57,7 +57,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from labkit.dialogue.console import console
 from torch.nn import functional as F
 
 from labkit import common, metrics, plots
@@ -65,6 +64,7 @@ from labkit.checks import check, hint, solution
 from labkit.common import start
 from labkit.dialogue import chat, corpus, gpt_chat, pairs, seq2seq, shipped
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
+from labkit.dialogue.console import console
 from labkit.dialogue.measures import bleu_and_chrf, evaluate, is_right
 from labkit.dialogue.talks import Dialogue, Exchange, load_dialogues, turns_of
 from labkit.results import Measure, report
@@ -78,7 +78,7 @@ lab = start(MODE, SEED)
 # %% [markdown] lang="en"
 # ## 1. A conversation
 #
-# The course comes with two trained chatbots, one a language. Before each question the bot reads the last exchanges. Look at the third question: whose age is asked for? And at the last: nobody
+# The course comes with two trained chatbots, one for each language. Before each reply the bot reads the last exchanges. Look at the third question: whose age is asked for? And at the last: nobody
 # of that name lives in the town.
 
 # %% [markdown] lang="zh"
@@ -104,7 +104,7 @@ converse(
 converse(bots["zh"], ["你好！", "克拉拉·斯通在哪儿上班？", "她多大年纪？", "张伟是做什么的？"])
 
 # %% [markdown] lang="en"
-# Is that true? The town keeps books, and a reply about it can be checked. That is why we practise here: whether a real person's answer is true, no program can look up so easily.
+# Is that true? The town keeps books, and a reply about it can be checked. That is why we practise here: no program can look up so easily whether a sentence about the real world is true.
 
 # %% [markdown] lang="zh"
 # 说得对吗？小镇有自己的账本，关于小镇的回复可以逐条核对。我们在这里练习，就是因为这一点：真实世界里一句话对不对，程序可没这么容易查到。
@@ -117,7 +117,7 @@ for kind in ("job", "age"):
 # %% [markdown] lang="en"
 # ## 2. What a reply needs
 #
-# The corpus has two halves. *Small talk* was written by hand: greetings, food, music, jokes, what are you. *Dialogues about the town* are generated with their facts, in several turns. An exchange is what a person says and the reply to it;
+# The corpus has two parts. *Small talk* was written by hand: greetings, food, music, jokes, what are you. *Dialogues about the town* are generated with their facts, in several turns. An exchange is what a person says and the reply to it;
 # `expected` are the facts that a right reply names, and `known` is false where the right reply is that nothing is known. No sequence of questions of the held-out dialogues is in the training dialogues, but
 # the facts are the same: they are what a bot has to know. Read one dialogue, then look at the counts.
 
@@ -146,7 +146,7 @@ for one in example.exchanges:
 # for a memory of 0, 1, 2, ... exchanges: in how many questions of the held-out dialogues is it there? No bot with that memory can do better than this, except by luck.
 
 # %% [markdown] lang="zh"
-# **前面说过的话。**要往回读几轮？这不用网络，数一数就知道。只有读到的内容里出现过所问的人或地方，问题才答得出来。那么记忆为 0、1、2……轮时，测试对话里有多少问题满足这一点？记忆有多长，机器人的上限就在哪里，除非靠猜。
+# **前面说过的话**：要往回读几轮？这不用网络，数一数就知道。只有读到的内容里出现过所问的人或地方，问题才答得出来。那么记忆为 0、1、2……轮时，测试对话里有多少问题满足这一点？记忆有多长，机器人的上限就在哪里，除非靠猜。
 
 # %%
 town = world()
@@ -179,7 +179,7 @@ for memory in range(4):
 # `exchanges` are (said, reply) pairs so far, the oldest first; `said` is the new turn. Give the list of texts that a bot with this `memory` reads, in the order in which they were said. Think of `memory` = 0.
 
 # %% [markdown] lang="zh"
-# 没有记忆，三分之一以上的问题没法答；这还是往宽里算的：*“那杂货店呢？”*虽然有主语，却没说问的是什么。只记一轮也不够：*“他最爱吃什么？”“他最爱吃炒饭。”*之后，名字已经不见了。附带的机器人记两轮。
+# 没有记忆，三分之一以上的问题没法答；这还是往宽里算的：“那杂货店呢？”虽然点明了对象，却没说问的是什么。只记一轮也不够：“他最爱吃什么？”“他最爱吃炒饭。”这一轮之后，名字已经不见了。附带的机器人记两轮。
 #
 # ### 练习 09.1：读入的内容（★☆☆，6 分钟）
 #
@@ -224,28 +224,28 @@ except common.LabkitError as error:
 # %% [markdown] lang="en"
 # ## 3. Two baselines, and four measures
 #
-# Two programs that understand nothing. *Most common* always says what was said most often. *Retrieval* looks for the training turn that is most similar (TF-IDF of words and pairs of words, earlier turns weigh less) and gives
+# Two programs that understand nothing. *Most common* always says what was said most often. *Retrieval* looks for the training turn that is most similar (TF-IDF of words, or in Chinese characters, and of their pairs; earlier turns weigh less) and gives
 # the reply to it, word for word. And how do we judge a reply?
 #
-# - **BLEU** (Papineni et al. 2002) counts which runs of 1 to 4 words of the reply are in the reference, and takes their geometric mean; too short a reply pays: $\mathrm{BLEU} = \min(1, e^{1 - r/c}) \cdot (p_1 p_2 p_3 p_4)^{1/4}$, with $c$ and $r$ the lengths of reply and reference.
-# - **chrF** (Popović 2015) does the same with characters, so a wrong ending costs less.
+# - **BLEU** (Papineni et al. 2002) counts what share $p_n$ of the reply's runs of $n$ words (in Chinese: characters) is in the reference, for $n$ from 1 to 4, and takes the geometric mean of the four shares; too short a reply pays: $\mathrm{BLEU} = \min(1, e^{1 - r/c}) \cdot (p_1 p_2 p_3 p_4)^{1/4}$, with $c$ and $r$ the lengths of reply and reference.
+# - **chrF** (Popović 2015) compares runs of 1 to 6 characters: what share of the reply's are in the reference, and what share of the reference's are in the reply. So a wrong ending costs less.
 # - **Right facts**: does the reply name the values that were asked for, and no other of that kind?
 # - **Distinct-n** (lesson 08): how varied are the replies?
 #
-# **By hand.** Reference `Tom Reed lives in Mill Lane .`, reply `Tom Reed lives in Stone Lane .`: of 7 words 6 are there, of 6 pairs 4, of 5 triples 2, of 4 runs of four 1. Equal length costs nothing, so
+# **By hand.** Reference `Tom Reed lives in Mill Lane .`, reply `Tom Reed lives in Stone Lane .`: of 7 words (the full stop is one) 6 are there, of 6 pairs 4, of 5 triples 2, of 4 runs of four 1. Equal length costs nothing, so
 # $\mathrm{BLEU} = (\frac{6}{7} \cdot \frac{4}{6} \cdot \frac{2}{5} \cdot \frac{1}{4})^{1/4} = 0.0571^{1/4} = 0.489$.
 
 # %% [markdown] lang="zh"
 # ## 3. 两个基线，四种指标
 #
-# 先看两个什么也不懂的程序。*最常见回复*永远说训练语料里出现最多的那句。*检索*找出训练语料里最相似的一句话（词和词对的 TF-IDF，越早的话权重越小；中文以字代词），把它的回复原样搬过来。那么怎样评价一句回复呢？
+# 先看两个什么也不懂的程序。*最常见回复*永远说训练语料里出现最多的那句。*检索*找出训练语料里最相似的一句话（词和二元组的 TF-IDF，越早的话权重越小；中文以字代词），把它的回复原样搬过来。那么怎样评价一句回复呢？
 #
-# - **BLEU**（Papineni 等，2002）：数回复里长为 1 到 4 的词串有多少在参考回复里，取几何平均；回复太短要罚：$\mathrm{BLEU} = \min(1, e^{1 - r/c}) \cdot (p_1 p_2 p_3 p_4)^{1/4}$，$c$、$r$ 是回复与参考的长度。
-# - **chrF**（Popović，2015）：同样的办法，但数字符，词尾写错扣得少。
-# - **事实正确率**：回复有没有说出所问的值，又没有说出同类的其他值？
+# - **BLEU**（Papineni 等，2002）：回复里长为 $n$ 的词串（中文是字串），出现在参考回复里的比例记作 $p_n$（$n$ 取 1 到 4），再取四个比例的几何平均；回复太短要罚：$\mathrm{BLEU} = \min(1, e^{1 - r/c}) \cdot (p_1 p_2 p_3 p_4)^{1/4}$，$c$、$r$ 是回复与参考的长度。
+# - **chrF**（Popović，2015）：比较的是长为 1 到 6 的字符串：回复里的有多少在参考里，参考里的又有多少在回复里。所以词尾写错扣得少。
+# - **事实正确率**：回复是不是说出了所问的值，而且没有说出同类的其他值？
 # - **distinct-n**（第 08 课）：回复有多少花样？
 #
-# **手算**：参考是 `Tom Reed lives in Mill Lane .`，回复是 `Tom Reed lives in Stone Lane .`：7 个词对 6 个，6 个词对（二元）对 4 个，5 个三元对 2 个，4 个四元对 1 个。长度相同，不罚。所以 $\mathrm{BLEU} = (\frac{6}{7} \cdot \frac{4}{6} \cdot \frac{2}{5} \cdot \frac{1}{4})^{1/4} = 0.0571^{1/4} = 0.489$。
+# **手算**：参考是 `Tom Reed lives in Mill Lane .`，回复是 `Tom Reed lives in Stone Lane .`：7 个词（句点也算一个）里有 6 个出现在参考中，6 个二元组里有 4 个，5 个三元组里有 2 个，4 个四元组里有 1 个。长度相同，不罚。所以 $\mathrm{BLEU} = (\frac{6}{7} \cdot \frac{4}{6} \cdot \frac{2}{5} \cdot \frac{1}{4})^{1/4} = 0.0571^{1/4} = 0.489$。
 
 # %%
 reference = "Tom Reed lives in Mill Lane."
@@ -259,7 +259,7 @@ assert np.isclose(100 * by_hand, bleu_and_chrf(["Tom Reed lives in Stone Lane."]
 # A false reply gets 49 points, and a right one that says *He* gets 64. BLEU knows no truth. So it stands here beside the facts, never alone. Now the two baselines on the held-out dialogues.
 
 # %% [markdown] lang="zh"
-# 错的回复得 49 分；对的回复只是用了“他”，得 64 分。BLEU 不懂真假，所以它旁边一定要放事实正确率。下面是两个基线在测试对话上的结果。
+# 错的回复得 49 分；对的回复只是用了 *He*，得 64 分。BLEU 不懂真假，所以它旁边一定要放事实正确率。下面是两个基线在测试对话上的结果。
 
 # %%
 MEMORY = bots["en"].memory
@@ -299,7 +299,7 @@ for said, reply, truth in wrong[:3]:
 #
 # $$h_j = [\overrightarrow{h}_j\,;\,\overleftarrow{h}_j], \qquad \overrightarrow{h}_j = \mathrm{GRU}(x_j, \overrightarrow{h}_{j-1}), \quad \overleftarrow{h}_j = \mathrm{GRU}(x_j, \overleftarrow{h}_{j+1})$$
 #
-# The **decoder** begins with the last states of both, $s_0 = \tanh(W[\overrightarrow{h}_S; \overleftarrow{h}_1])$. If that is all it gets, every question has to go through this one vector: the *bottleneck*. Follow the shapes of two questions in one batch.
+# The **decoder** begins with the last states of both, $s_0 = \tanh(W[\overrightarrow{h}_S; \overleftarrow{h}_1])$. If that is all it gets, every question has to go through this one vector: the *bottleneck*. Follow the shapes of two questions in one batch. What a person says is read without its last mark and with a small first letter, so that "Hello!" and "hello" are read alike: the printed tokens have no question mark.
 
 # %% [markdown] lang="zh"
 # ## 4. 读：编码器
@@ -308,7 +308,7 @@ for said, reply, truth in wrong[:3]:
 #
 # $$h_j = [\overrightarrow{h}_j\,;\,\overleftarrow{h}_j], \qquad \overrightarrow{h}_j = \mathrm{GRU}(x_j, \overrightarrow{h}_{j-1}), \quad \overleftarrow{h}_j = \mathrm{GRU}(x_j, \overleftarrow{h}_{j+1})$$
 #
-# **解码器**从两个方向的最后状态出发：$s_0 = \tanh(W[\overrightarrow{h}_S; \overleftarrow{h}_1])$。如果它得到的只有这些，那么不管问题多长，都得挤过这一个向量，这就是*瓶颈*。下面把两个问题放进一个批次，看看形状。
+# **解码器**从两个方向的最后状态出发：$s_0 = \tanh(W[\overrightarrow{h}_S; \overleftarrow{h}_1])$。如果它得到的只有这些，那么不管问题多长，都得挤过这一个向量，这就是*瓶颈*。下面把两个问题放进一个批次，看看形状。人说的话在读入之前会去掉句末标点，首字母改成小写，这样“Hello!”和“hello”读起来就一样了：所以打印出的词元里没有问号。
 
 # %%
 bot = bots["en"]
@@ -341,7 +341,7 @@ assert torch.allclose(longer, together, atol=1e-4)
 # %% [markdown] lang="en"
 # ## 5. Looking back: two kinds of attention
 #
-# Instead of one vector for all, the decoder may look at all $h_j$ anew before each word. A *score* says how well the state $s$ of the decoder fits a place; softmax makes weights of the scores, and their mean of the $h_j$ is the *context* $c$:
+# Instead of one vector for all, the decoder may look at all $h_j$ anew before each word. A *score* says how well the state $s$ of the decoder fits a place; softmax makes weights of the scores, and the mean of the $h_j$ with these weights is the *context* $c$:
 #
 # $$\alpha_j = \frac{e^{\mathrm{score}(s, h_j)}}{\sum_k e^{\mathrm{score}(s, h_k)}}, \qquad c = \sum_j \alpha_j h_j$$
 #
@@ -355,7 +355,7 @@ assert torch.allclose(longer, together, atol=1e-4)
 # %% [markdown] lang="zh"
 # ## 5. 回头看：两种注意力
 #
-# 不必把一切挤进一个向量：解码器每写一个词之前，都可以重新看一遍所有的 $h_j$。*得分*表示解码器的状态 $s$ 与某个位置有多合拍；得分经过 softmax 变成权重，$h_j$ 的加权平均就是*上下文向量* $c$：
+# 不必把一切挤进一个向量：解码器每写一个词之前，都可以重新看一遍所有的 $h_j$。*得分*表示解码器的状态 $s$ 与某个位置有多匹配；得分经过 softmax 变成权重，$h_j$ 的加权平均就是*上下文向量* $c$：
 #
 # $$\alpha_j = \frac{e^{\mathrm{score}(s, h_j)}}{\sum_k e^{\mathrm{score}(s, h_k)}}, \qquad c = \sum_j \alpha_j h_j$$
 #
@@ -408,10 +408,10 @@ for name, module in {"additive": theirs, "multiplicative": other}.items():
     print(f"{name} attention is labkit's; parameters {sum(p.numel() for p in module.parameters())}")
 
 # %% [markdown] lang="en"
-# Multiplicative attention is one product of matrices and therefore faster; additive attention has a layer more, and $s$ and $h$ may be of any size. What is the attention of a trained bot? Each row is a token that it wrote; dark is where it looked. Before you look: where should it look when it writes the age?
+# Multiplicative attention is one product of matrices and therefore faster; additive attention has a layer more. In both, $s$ and $h$ may differ in size. Where does a trained bot look? Each row is a token that it wrote; dark is where it looked. Before you look: where should it look when it writes the age?
 
 # %% [markdown] lang="zh"
-# 乘性注意力只是一次矩阵乘法，所以更快；加性注意力多一层，而且 $s$ 与 $h$ 的大小可以不同。训练好的机器人看哪里？下图每行是它写出的一个词元，颜色深处就是它看的地方。看图之前先想：写年龄的时候，它应该看哪里？
+# 乘性注意力只是一次矩阵乘法，所以更快；加性注意力多一层。两种注意力里，$s$ 与 $h$ 的维数都可以不同。训练好的机器人看哪里？下图每行是它写出的一个词元，颜色深处就是它看的地方。看图之前先想：写年龄的时候，它应该看哪里？
 
 # %%
 history = [("Where does Clara Stone work?", bot.reply("Where does Clara Stone work?").text)]
@@ -515,7 +515,7 @@ check("09.3", padded_loss)
 # Now train, here and now, for some seconds. For that the town is made smaller: only dialogues that ask about eight of its sixty people. Two networks, equal but for the attention. Look at the loss on held-out replies, and at retrieval beside them.
 
 # %% [markdown] lang="zh"
-# 现在就训练，只用几秒钟。为此把小镇缩小：只取问到六十人中某八个人的对话。两个网络，除了注意力完全相同。请看测试回复上的损失，以及旁边的检索。
+# 现在就训练，只用几秒钟。为此把小镇缩小：全镇六十人，只取问到其中八个人的对话。两个网络，除了注意力完全相同。请看测试回复上的损失，以及旁边的检索。
 
 
 # %%
@@ -574,14 +574,14 @@ print({name: f"{values[-1]:.2f}" for name, values in smooth.items()})
 
 # %% [markdown] lang="en"
 # In a few seconds retrieval wins: it needs no training at all, and its sentences are whole from the start. The network with attention gets more than half of the facts right; with more steps it gets more. Without attention it has learned in the same number of steps
-# what replies sound like, and says nearly the same to everybody: all that the question holds has to come through one vector, and that takes much longer to learn. The shipped bots had the time; section 8 shows what came of it.
+# what replies sound like, and says nearly the same to everybody: all that the question holds has to come through one vector, and that takes much longer to learn. The shipped bots, which have attention, were given more time; section 8 shows what came of it.
 #
 # ### What it never saw in training
 #
-# Under teacher forcing every input is true. In a conversation the network reads what it wrote itself, and after one wrong token it stands where it never stood (*exposure bias*). Look at the same network in two ways: the share of the *next tokens* that are right after true ones, and the share of whole *replies* that are right when it writes them itself.
+# Under teacher forcing every input is true. In a conversation the network reads what it wrote itself, and after one wrong token it is in a place that it never saw in training (*exposure bias*). Look at the same network in two ways: the share of the *next tokens* that are right after true ones, and the share of whole *replies* that are right when it writes them itself.
 
 # %% [markdown] lang="zh"
-# 只给几秒钟，赢的是检索：它不用训练，句子一开始就是完整的。带注意力的网络答对了一半以上的事实，多练几步还会更好。没有注意力的网络，同样的步数只学会了回复的*腔调*，对谁都说几乎一样的话：问题里的一切都要挤过一个向量，学起来慢得多。附带的机器人训练时间充足，结果见第 8 节。
+# 只给几秒钟，赢的是检索：它不用训练，句子一开始就是完整的。带注意力的网络答对了一半以上的事实，多练几步还会更好。没有注意力的网络，同样的步数只学会了回复的*腔调*，对谁都说几乎一样的话：问题里的一切都要挤过一个向量，学起来慢得多。附带的机器人带有注意力，训练时间也更长，结果见第 8 节。
 #
 # ### 训练时没见过的情形
 #
@@ -643,10 +643,10 @@ plots.show(
 )
 
 # %% [markdown] lang="en"
-# **Beam search** keeps the $k$ likeliest beginnings instead of one, extends each by every token, and keeps the best $k$ of all. It adds $\ln p$ and divides by the length, since a long reply would lose by its length alone. labkit's takes anything that gives the logits of the next token:
+# **Beam search** keeps the $k$ likeliest beginnings instead of one ($k$ is the number of beams), extends each by every token, and keeps the best $k$ of all. It adds $\ln p$ and divides by the length, since a long reply would lose by its length alone. labkit's takes anything that gives the logits of the next token:
 
 # %% [markdown] lang="zh"
-# **束搜索**保留的不是一个开头，而是最可能的 $k$ 个：每个都接上所有词元，再从全部结果里留下最好的 $k$ 个。它把 $\ln p$ 相加，再除以长度，否则长句子光凭长就输了。凡是能给出下一个词元 logits 的，labkit 的束搜索都能用：
+# **束搜索**保留的不是一个开头，而是最可能的 $k$ 个（$k$ 叫作束宽）：每个都接上所有词元，再从全部结果里留下最好的 $k$ 个。它把 $\ln p$ 相加，再除以长度，否则长句子光凭长就输了。凡是能给出下一个词元 logits 的，labkit 的束搜索都能用：
 
 
 # %%
@@ -698,7 +698,7 @@ check("09.4", best_extensions)
 # Does it help a bot? Compare greedy search and four beams on the first held-out dialogues.
 
 # %% [markdown] lang="zh"
-# 它对机器人有帮助吗？在测试对话的前一部分上，比较贪心与四束。
+# 它对机器人有帮助吗？在测试对话的前一部分上，比较贪心搜索与束宽为 4 的束搜索。
 
 # %%
 part = test["en"][: lab.pick(8, 60, 200)]
@@ -717,7 +717,7 @@ for num_beams in (1, 4):
 #
 # ## 8. What the trained bots can do
 #
-# The shipped bots saw the same 12,000 dialogues a language as retrieval did. Beside them the GPT of lesson 08, which has read a lot about the town, but no conversation: it is fine-tuned here for some seconds on a part of the same dialogues, with the turns as questions and answers, and judged on the first 60 held-out ones. All answer the same held-out exchanges after the true turns before.
+# The shipped bots saw the same 12,000 dialogues a language as retrieval did. Beside them, in English only, stands the GPT of lesson 08, which has read a lot about the town, but no conversation: it is fine-tuned here for some seconds on a part of the same dialogues, with the turns as questions and answers, and judged on the first 60 held-out ones. All read the true turns before an exchange, not what they said themselves.
 
 # %% [markdown] lang="zh"
 # <!-- TODO-RESULT -->
@@ -725,7 +725,7 @@ for num_beams in (1, 4):
 #
 # ## 8. 训练好的机器人
 #
-# 附带的机器人和检索用的是同样的 12,000 段对话（每种语言）。旁边再放第 08 课的 GPT：它读过很多关于小镇的短文，却没读过对话，所以在这里用其中一部分对话微调几秒钟，一问一答地排列，并且只在前 60 段测试对话上评判。大家都在标准的前文之后，回答同样的测试对话。
+# 附带的机器人和检索用的是同样的 12,000 段对话（每种语言）。旁边再放第 08 课的 GPT（只比英文）：它读过很多关于小镇的短文，却没读过对话，所以在这里用其中一部分对话微调几秒钟，一问一答地排列，并且只在前 60 段测试对话上评判。大家读到的前文都是标准的，不是自己先前写的。
 
 # %% tags=["nbval-ignore-output"]
 gpt, gpt_tokenizer = load_town_gpt()
@@ -788,7 +788,7 @@ plots.show(
 #
 # ## 9. “我不知道”
 #
-# 网络总会写点什么。它有多大把握？取回复里各词元 $\ln p$ 的平均值作为*置信度*；低于*阈值*，就说不知道。阈值是人定的，要在正确的数据上定：不能用训练对话（在那里它总是很有把握），不能用最后要报告的那部分，也不能只用它答得上来的问题。所以取测试对话的一半，再掺进第 13 课向网店提的问题作为“陌生问题”；另一半用来评判。
+# 网络总会写点什么。它有多大把握？取回复里各词元 $\ln p$ 的平均值作为*置信度*；低于*阈值*，就说不知道。阈值是人定的，要在正确的数据上定：不能用训练对话（在那里它总是很有把握），不能用最后要报告的那部分，也不能只用它答得上来的问题。所以取测试对话的一半，再掺进第 13 课里顾客问那家小店的问题作为“陌生问题”；另一半用来评判。
 
 # %%
 strange = [Dialogue((Exchange(text, "", known=False),), "en", "shop") for text in customers.spoken("en")[0]]
@@ -880,12 +880,12 @@ check("09.5", choose_threshold)
 # %% [markdown] lang="en"
 # ## 10. Talk to it
 #
-# The panel shows the conversation, and where the bot looked for each token of its last reply. It answers any input. Below, what it says to nothing at all, to emoji, to another script and to a very long text. Before you try: which of these may the network read at all?
+# The panel at the end of this section shows the conversation, and where the bot looked for each token of its last reply. It answers any input. Below, what it says to nothing at all, to emoji, to another script and to a very long text. Before you try: which of these does the network get to read at all?
 
 # %% [markdown] lang="zh"
 # ## 10. 和它聊聊
 #
-# 面板里有对话，还有最后一句回复的每个词元在看哪里。输入什么它都能应付。下面看看它怎样回答空白、表情符号、另一种文字和超长的文本。动手之前先想：其中哪些会真正交给网络去读？
+# 本节末尾的面板显示对话，还有写最后一句回复的每个词元时它在看哪里。输入什么它都能应付。下面看看它怎样回答空白、表情符号、另一种文字和超长的文本。动手之前先想：其中哪些会真正交给网络去读？
 
 # %%
 for said in ("", "😀😀", "你好吗", "Where does Clara Stone work? " * 300, "asdf qwer zxcv"):
@@ -952,14 +952,14 @@ assert MODE == "smoke" or fell["colleague"] > 2 * fell["labkit"]
 #
 # ## 12. What was measured
 #
-# The intervals are those of drawing the held-out exchanges anew; the bots were trained with one seed, so they say nothing about another training. Five seeds, attention taken away, and memories trained in are in the benchmarks.
+# The intervals are those of drawing the held-out exchanges anew; the bots were trained with one seed, so they say nothing about another training. Five seeds, bots without attention and bots trained with other memories are in the benchmarks.
 
 # %% [markdown] lang="zh"
 # 换成别人的问题，labkit 的分数几乎不剩，同事的却还剩三分之一以上。再看没有注意力的网络：事实几乎全错，按同事的办法 BLEU 却相当体面。原来 `inputs` 里是回复的*标准答案*：网络等于先被告知了每句的开头，只需接下一个词元，这往往不看问题也能做到。训练时这样做没错；作为对话的指标却会误导人，因为真正对话时没有人先把答案说出来。请一步步写出回复再打分，并且留着这个检验：*换了问题，分数必须几乎归零*。
 #
 # ## 12. 测量结果
 #
-# 区间来自对测试对话重新抽样；机器人只用一个种子训练过，所以区间不说明重新训练会怎样。五个种子、去掉注意力、按不同记忆训练的结果，见基准测试。
+# 区间来自对测试对话中的各轮重新抽样；机器人只用一个种子训练过，所以区间不说明重新训练会怎样。五个种子、去掉注意力、按不同记忆训练的结果，见基准测试。
 
 
 # %%
@@ -1008,7 +1008,7 @@ report(*measures)
 # - Padding must change nothing. Show it: alone, together, with more padding.
 # - Teacher forcing trains all places at once. A score that was measured that way is not the bot's.
 # - Beams find likelier replies, not truer ones.
-# - BLEU and chrF count words; right facts count truth; distinct-n counts variety. Take all of them, beside a baseline.
+# - BLEU counts words, chrF counts characters; right facts count truth; distinct-n counts variety. Take all of them, beside a baseline.
 # - The threshold for silence is chosen on data that holds what the bot cannot know, and judged on other data.
 #
 # ## Further reading
@@ -1020,7 +1020,7 @@ report(*measures)
 # - K. Papineni et al. (2002), BLEU: a method for automatic evaluation of machine translation. *ACL*. M. Popović (2015), chrF: character n-gram F-score for automatic MT evaluation. *WMT*.
 # - M. Post (2018), A call for clarity in reporting BLEU scores. [arXiv:1804.08771](https://arxiv.org/abs/1804.08771). sacrebleu.
 # - C.-W. Liu et al. (2016), How NOT to evaluate your dialogue system. [arXiv:1603.08023](https://arxiv.org/abs/1603.08023). Why BLEU alone misleads.
-# - S. Bengio et al. (2015), Scheduled sampling for sequence prediction with recurrent neural networks. [arXiv:1506.03099](https://arxiv.org/abs/1506.03099). Exposure.
+# - S. Bengio et al. (2015), Scheduled sampling for sequence prediction with recurrent neural networks. [arXiv:1506.03099](https://arxiv.org/abs/1506.03099). Exposure bias.
 # - S. Jain, B. Wallace (2019), Attention is not explanation. [arXiv:1902.10186](https://arxiv.org/abs/1902.10186).
 
 # %% [markdown] lang="zh"
@@ -1032,16 +1032,16 @@ report(*measures)
 # - 填充不能影响结果。要检验：单独读、一起读、再多补一些填充。
 # - 教师强制让所有位置同时训练；但这样测出的分数不是机器人的真实水平。
 # - 束搜索找到的是更可能的回复，不是更真实的回复。
-# - BLEU 和 chrF 数的是词，事实正确率数的是真假，distinct-n 数的是花样。都要看，旁边还要有基线。
+# - BLEU 数的是词，chrF 数的是字符，事实正确率数的是真假，distinct-n 数的是花样。都要看，旁边还要有基线。
 # - 沉默的阈值，要在含有机器人不可能知道的内容的数据上选，在另外的数据上评判。
 #
 # ## 延伸阅读
 #
 # - I. Sutskever、O. Vinyals、Q. Le（2014）：Sequence to sequence learning with neural networks。[arXiv:1409.3215](https://arxiv.org/abs/1409.3215)。
 # - D. Bahdanau、K. Cho、Y. Bengio（2015）：Neural machine translation by jointly learning to align and translate。[arXiv:1409.0473](https://arxiv.org/abs/1409.0473)。加性注意力。
-# - M.-T. Luong、H. Pham、C. Manning（2015）：Effective approaches to attention-based neural machine translation。[arXiv:1508.04025](https://arxiv.org/abs/1508.04025)。乘性注意力。
+# - M.-T. Luong、H. Pham、C. Manning（2015）：Effective approaches to attention-based neural machine translation。[arXiv:1508.04025](https://arxiv.org/abs/1508.04025)。乘性注意力、输入馈送（input feeding）。
 # - O. Vinyals、Q. Le（2015）：A neural conversational model。[arXiv:1506.05869](https://arxiv.org/abs/1506.05869)。用 Seq2Seq 做聊天机器人。
-# - K. Papineni 等（2002）：BLEU，*ACL*。M. Popović（2015）：chrF，*WMT*。
+# - K. Papineni 等（2002）：BLEU: a method for automatic evaluation of machine translation，*ACL*。M. Popović（2015）：chrF: character n-gram F-score for automatic MT evaluation，*WMT*。
 # - M. Post（2018）：A call for clarity in reporting BLEU scores。[arXiv:1804.08771](https://arxiv.org/abs/1804.08771)。sacrebleu 的出处。
 # - C.-W. Liu 等（2016）：How NOT to evaluate your dialogue system。[arXiv:1603.08023](https://arxiv.org/abs/1603.08023)。为什么只看 BLEU 会误导人。
 # - S. Bengio 等（2015）：Scheduled sampling for sequence prediction with recurrent neural networks。[arXiv:1506.03099](https://arxiv.org/abs/1506.03099)。暴露偏差。

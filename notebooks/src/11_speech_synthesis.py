@@ -1014,7 +1014,9 @@ for parts in (("true", "real", "neural"), ("true", "ours", "neural"), ("predicte
     picture, made = assemble(one, *parts)
     heard = mel.log_mel(made)
     far = measures.mel_cepstral_distortion(heard, log_mel)
-    print(f"{', '.join(parts):32} distortion {far:.2f} dB, errors {wrong_sounds('en', [heard], [one])[0]:.2f}")
+    print(
+        f"{', '.join(parts):32} distortion {far:.2f} dB, errors {wrong_sounds('en', [heard], [one])[0]:.2f}"
+    )
 
 
 # %% tags=["nbval-ignore-output"]

@@ -38,7 +38,7 @@
 # - 写出 TextRank，训练一个挑句子的网络；
 # - 讲清指针生成网络怎样复制它从没见过的词；
 # - 把一个小 GPT 微调到能写出通顺的摘要，再查出其中哪些是假的；
-# - 公平地比较系统：同一批报道、置信区间、配对检验，外加一个谁也没训练过的测试集。
+# - 公平地比较系统：同一批报道、置信区间、配对检验，外加一个没有任何系统用来训练过的测试集。
 #
 # **时间**：约 150 分钟（含练习）。可以学完第 5 节先停下，改天继续。
 #
@@ -67,7 +67,7 @@ from labkit.summaries.fragments import compression, provenance
 from labkit.summaries.gold import gold
 from labkit.summaries.lead import lead
 from labkit.summaries.reports import reports
-from labkit.summaries.rouge import rouge, rouge_l, rouge_n, tokenize
+from labkit.summaries.rouge import rouge, rouge_n, tokenize
 from labkit.summaries.textrank import rank, similarities, textrank
 from labkit.summaries.texts import extract, language_of, sentences_of
 
@@ -76,7 +76,7 @@ lab = start(MODE, SEED)
 # %% [markdown] lang="en"
 # ## 1. What is a summary?
 #
-# Here is a report that a person wrote, one a language, and four attempts to summarize it. Read the report, and choose the best of the four before you look at the numbers.
+# Here is a report that a person wrote, one in each language, and four attempts to summarize it. Read the report, and choose the best of the four before you look at the numbers.
 
 # %% [markdown] lang="zh"
 # ## 1. 什么是摘要？
@@ -108,7 +108,7 @@ for name, story in stories.items():
 # every name, number and date in it must stand in the article. The last two can be counted at once:
 
 # %% [markdown] lang="zh"
-# 对摘要有三项要求。一要**保住**新闻；二要**省字**：*压缩率*是原文长度除以摘要长度；三要**不编造**：里面每个人名、数字、日期都要在原文里找得到。后两项马上就能数出来：
+# 对摘要有三项要求。一要**保住**新闻；二要**省字**：*压缩率*是原文长度除以摘要长度；三要**不编造**：里面每个名称、数字、日期都要在原文里找得到。后两项马上就能数出来：
 
 # %%
 for name, story in stories.items():
@@ -169,11 +169,11 @@ plots.show(
 )
 
 # %% [markdown] lang="en"
-# In two to four of ten reports it is the first sentence, and then hardly ever the second: either a report begins with its news, or it takes its time, to the fourth or fifth sentence and further. So the lead is a good guess, and wrong more often than right. Here there is something to win.
+# In two to four of ten reports it is the first sentence, and hardly ever the second: either a report begins with its news, or it takes its time and tells it in the fourth or fifth sentence, or even later. So the lead is a good guess, but wrong more often than right. There is something to gain here.
 #
 # ## 3. ROUGE: how much of the reference is there?
 #
-# Somebody has written a *reference* summary. ROUGE counts the n-grams $g$ that summary $S$ and reference $R$ share, each at most as often as it is in both (Lin 2004):
+# Somebody has written a *reference* summary. ROUGE counts the n-grams $g$ that summary $S$ and reference $R$ share. Where $g$ occurs $c_S(g)$ times in one and $c_R(g)$ times in the other, the smaller number counts (Lin 2004):
 #
 # $$P = \frac{\sum_g \min(c_S(g), c_R(g))}{\sum_g c_S(g)}, \quad Q = \frac{\sum_g \min(c_S(g), c_R(g))}{\sum_g c_R(g)}, \quad F_1 = \frac{2 P Q}{P + Q}$$
 #
@@ -187,13 +187,13 @@ plots.show(
 #
 # ## 3. ROUGE：参考摘要保住了多少？
 #
-# 请人写一份*参考摘要*。ROUGE 数的是摘要 $S$ 与参考 $R$ 共有的 n 元组 $g$，每个最多算两边次数的较小者（Lin，2004）：
+# 请人写一份*参考摘要*。ROUGE 数的是摘要 $S$ 与参考 $R$ 共有的 n-gram（n 元词组）$g$；$g$ 在两边各出现 $c_S(g)$ 次和 $c_R(g)$ 次，按较少的算（Lin，2004）：
 #
 # $$P = \frac{\sum_g \min(c_S(g), c_R(g))}{\sum_g c_S(g)}, \quad Q = \frac{\sum_g \min(c_S(g), c_R(g))}{\sum_g c_R(g)}, \quad F_1 = \frac{2 P Q}{P + Q}$$
 #
-# $P$ 是*精确率*，$Q$ 是*召回率*。ROUGE-1 数单个的词，ROUGE-2 数相邻两个，ROUGE-L 取最长公共*子序列*：次序相同，中间可以有间隔。
+# $P$ 是*精确率*，$Q$ 是*召回率*。ROUGE-1 数单个的词，ROUGE-2 数相邻的两个词，ROUGE-L 取最长公共*子序列*：次序相同，中间可以有间隔。
 #
-# **手算**：参考“镇长为新桥剪彩”，摘要“新桥由镇长剪彩”，各 7 个字。中文没有空格，以字为单位。共有的字：镇、长、新、桥、剪、彩，共 6 个，$P = Q = F_1 = 6/7 = 0.857$。相邻两字：新桥、镇长、剪彩，各 6 对中的 3 对，$F_1 = 0.5$。次序一致的有 4 个字（新桥剪彩，或镇长剪彩），$F_1 = 4/7 = 0.571$。英文以词为单位：参考 `the mayor opened the new bridge`（6 个词），摘要 `the new bridge was opened by the mayor`（8 个词），共有 6 个（*the* 算两次），$F_1 = 12/14 = 0.857$。
+# **手算**：参考“镇长为新桥剪彩”，摘要“新桥由镇长剪彩”，各 7 个字。中文没有空格，以字为单位。共有的字：镇、长、新、桥、剪、彩，共 6 个，$P = Q = F_1 = 6/7 = 0.857$。相邻两字：新桥、镇长、剪彩，各 6 对中的 3 对，$F_1 = 0.5$。次序一致的有 4 个字（新桥剪彩，或镇长剪彩），$F_1 = 4/7 = 0.571$。英文以词为单位：参考 `the mayor opened the new bridge`（6 个词），摘要 `the new bridge was opened by the mayor`（8 个词），共有 6 个（*the* 算两次），$P = 6/8$，$Q = 6/6$，$F_1 = 12/14 = 0.857$；相邻两词共有 3 对（*the new*、*new bridge*、*the mayor*），两边各有 7 对和 5 对，$F_1 = 6/12 = 0.5$；次序一致的有 3 个（*the new bridge*），$F_1 = 6/14 = 0.429$。
 
 # %%
 bridge = ("the new bridge was opened by the mayor", "the mayor opened the new bridge")
@@ -268,10 +268,10 @@ check("12.2", common_in_order)
 # solution("12.2")
 
 # %% [markdown] lang="en"
-# **The same as the package?** `rouge-score` is what most papers use. Its tokens are runs of the letters a to z and of digits. Look at the last lines.
+# **The same as the package?** `rouge-score` is what most papers use. Its tokens are runs of the letters a to z and of digits. Look at what becomes of *café*.
 
 # %% [markdown] lang="zh"
-# **与通用软件包一致吗？** 多数论文用的是 `rouge-score`，它的词元是 a 到 z 的字母和数字连成的串。请看最后几行。
+# **与通用软件包一致吗？** 多数论文用的是 `rouge-score`，它的词元是 a 到 z 的字母和数字连成的串。请看 *café* 成了什么。
 
 # %%
 from rouge_score import rouge_scorer
@@ -305,13 +305,13 @@ for pair in ((whole, whole), ("市政厅开会", "市政厅开会"), ("12号楼�
     print(f"package {theirs:.2f}, ours {ours:.2f}: {pair[0][:12]}, {pair[1][:12]}")
 
 # %% [markdown] lang="en"
-# In plain English both agree to the last digit; an accent already makes a difference. Of a Chinese text the package sees the figures and nothing else: its 1.00 comes from equal *digits*, a summary without figures scores 0 against itself, and two that have a 12 in common score high. Whoever
-# takes over an English measure measures something else, without an error. So a hanzi is a token here. (Others cut words first; then the scores depend on the cutter. Always say which.)
+# In plain English both agree to the last digit; an accent already makes a difference. Of a Chinese text the package sees only figures and Latin letters: its 1.00 comes from equal *digits*, a summary without them scores 0 against itself, and two that have a 12 in common score high. Whoever
+# takes over an English measure measures something else, without an error. So a hanzi is a token here. (Others segment the text into words first; then the scores depend on the segmenter. Always say which.)
 #
 # **What ROUGE does not see.** Three summaries of a report on a football match, in each language. Two are false. Before you run it: which score is highest, and which lowest?
 
 # %% [markdown] lang="zh"
-# 纯英文时两者分毫不差；带个重音符号就已经不同。中文里，软件包只看得见数字：那个 1.00 只是因为*数字*相同；没有数字的摘要与自己比是 0，而两句毫不相干的话，都有个 12 就能得高分。直接搬用英文的指标，测的就是别的东西，还不报错。所以这里以汉字为词元。（也有人先分词，那么得分就取决于分词器。无论如何都要写明。）
+# 纯英文时两者分毫不差；带个重音符号就已经不同。中文里，软件包只看得见数字和拉丁字母：那个 1.00 只是因为*数字*相同；两样都没有的摘要，与自己比也是 0；而两句毫不相干的话，都有个 12 就能得高分。直接搬用英文的指标，测的就是别的东西，还不报错。所以这里以汉字为词元。（也有人先分词，那么得分就取决于分词器。无论如何都要写明。）
 #
 # **ROUGE 看不见什么**：中英文各一篇足球赛的报道，各有三份摘要，其中两份是假的。运行之前先想：哪份得分最高，哪份最低？
 
@@ -336,13 +336,13 @@ for name, reference in matches.items():
         print(f"   {kind:16}" + "  ".join(f"{which} {value.f1:.2f}" for which, value in values.items()))
 
 # %% [markdown] lang="en"
-# A wrong verb or name turns the news round and costs next to nothing; a good summary in other words scores a third. **ROUGE says whether the same words are there, not whether the same is said.** It is of use for comparing systems over many reports, and of
+# A wrong verb, name or date makes the news false and costs little; a good summary in other words gets about a third of ROUGE-1 and hardly any ROUGE-2. **ROUGE says whether the same words are there, not whether the same is said.** It is of use for comparing systems over many reports, and of
 # none for judging one summary. Faithfulness needs a measure of its own (section 8).
 #
 # What is the score of knowing nothing? Give each report the reference of another one:
 
 # %% [markdown] lang="zh"
-# 改动一个动词或一个名字，新闻就颠倒了，得分却几乎不掉；换一种说法的好摘要只有三分之一。**ROUGE 只管用词一不一样，不管意思一不一样。** 它可以用来在许多报道上比较系统，不能用来评判单独一份摘要。忠实与否，要另有指标（第 8 节）。
+# 改错动词、名字或日期，新闻就成了假的，得分却掉得很少；换一种说法的好摘要，ROUGE-1 只有三分之一左右，ROUGE-2 几乎是零。**ROUGE 只管用词一不一样，不管意思一不一样。** 它可以用来在许多报道上比较系统，不能用来评判单独一份摘要。忠实与否，要另有指标（第 8 节）。
 #
 # 一无所知时是多少分？把每篇报道配上另一篇的参考摘要：
 
@@ -362,7 +362,7 @@ for kind, by_language in sets.items():
 # %% [markdown] lang="zh"
 # 也就是说，ROUGE-1 在 0.1 到 0.2 之间，等于什么也没做到。记住这个数，第 11 节要用。
 #
-# 下面是以后所有系统都要填的表：平均 F1、压缩率，以及有出处的断言（人名、数字、日期、时间）所占的比例。先填基线。
+# 下面是以后所有系统都要填的表：平均 F1、压缩率，以及有出处的断言（名称、数字、日期、时间）所占的比例。先填基线。
 
 # %%
 results = {}
@@ -390,11 +390,11 @@ measure("lead, 3", lead)
 #
 # ## 4. TextRank: sentences vote
 #
-# Without any learning: a sentence is important when it resembles other important sentences (Mihalcea and Tarau 2004). How alike two sentences are, is the number of words that they share over their lengths $n_i, n_j$:
+# Without any learning: a sentence is important when it resembles other important sentences (Mihalcea and Tarau 2004). The similarity of two sentences is the number of different words that they share, divided by the sum of the logarithms of their lengths $n_i, n_j$:
 #
 # $$w_{ij} = \frac{|s_i \cap s_j|}{\ln n_i + \ln n_j}$$
 #
-# Each sentence shares its own score $p_i$ out to the others in proportion to $w_{ij}$. A part $1 - d$ of all scores is given to everybody alike, with $d = 0.85$ as in PageRank:
+# Each sentence shares its own score $p_i$ out to the others in proportion to $w_{ij}$. A part $1 - d$ of all scores is shared equally by all $S$ sentences, with $d = 0.85$ as in PageRank:
 #
 # $$p_j = \frac{1 - d}{S} + d \sum_i \frac{w_{ij}}{\sum_k w_{ik}}\, p_i$$
 #
@@ -402,15 +402,15 @@ measure("lead, 3", lead)
 # $p_2 = 0.05 + 0.85 \cdot 2/3 = 0.617$ and $p_1 = 0.05 + 0.85 \cdot 1/6 = 0.192$. In the end $p_2 = 0.05 + 0.85\,(1 - p_2)$, so $p_2 = 0.9 / 1.85 = 0.486$.
 
 # %% [markdown] lang="zh"
-# 一句的得分比三句高：参考摘要只有一句，太长就失了精确率。所以打败 Lead-3 的系统，也许只是学会了*写短*。从现在起，每个系统旁边都放上 Lead-1，表里也列出长度。
+# 一句的得分比三句高：参考摘要只有一句，太长就会损失精确率。所以打败 Lead-3 的系统，也许只是学会了*写短*。从现在起，每个系统旁边都放上 Lead-1，表里也列出长度。
 #
 # ## 4. TextRank：句子互相投票
 #
-# 不需要任何学习：与重要的句子相似的句子，也重要（Mihalcea、Tarau，2004）。两句有多像，看共有多少个词，再除以长度 $n_i$、$n_j$ 的对数和：
+# 不需要任何学习：与重要的句子相似的句子，也重要（Mihalcea、Tarau，2004）。两句有多像，看共有多少个不同的词，再除以长度 $n_i$、$n_j$ 的对数之和：
 #
 # $$w_{ij} = \frac{|s_i \cap s_j|}{\ln n_i + \ln n_j}$$
 #
-# 每个句子把自己的得分 $p_i$ 按 $w_{ij}$ 的比例分给别的句子；全部得分中有 $1 - d$ 由大家平分，$d = 0.85$，与 PageRank 一样：
+# 每个句子把自己的得分 $p_i$ 按 $w_{ij}$ 的比例分给别的句子；全部得分中有 $1 - d$ 由所有 $S$ 个句子平分，$d = 0.85$，与 PageRank 一样：
 #
 # $$p_j = \frac{1 - d}{S} + d \sum_i \frac{w_{ij}}{\sum_k w_{ik}}\, p_i$$
 #
@@ -428,7 +428,7 @@ assert np.isclose(p[1], 0.9 / 1.85)
 assert np.allclose(p, rank(chain))
 
 # %% [markdown] lang="en"
-# The end of this walk is an *eigenvector*: $p$ is the vector that the step leaves as it is. NumPy finds it without walking. Here for all English reports by hand:
+# The end of this walk is an *eigenvector*: $p$ is the vector that the step leaves as it is. NumPy finds it without walking. Here for all hand-written English reports:
 
 # %% [markdown] lang="zh"
 # 这样走下去，终点是一个*特征向量*：走一步也不变的 $p$。NumPy 不用一步步走就能求出来。下面对全部英文手写报道核对一遍：
@@ -502,12 +502,12 @@ measure("TextRank, 1", lambda article: textrank(article, 1))
 measure("TextRank, 3", textrank)
 
 # %% [markdown] lang="en"
-# Here it finds the news: the fifth sentence resembles most of the others. But look at what the first and the fifth share: but for one, words that stand in any text. They vote as much as *bridge* does. Over all reports there is no clear winner: with one sentence each, TextRank is ahead of the lead on generated English reports, behind on hand-written English and generated Chinese ones, and level on hand-written Chinese ones. Only one of the four is more than luck (section 9): the loss on
+# Here it finds the news: the fifth sentence resembles most of the others. But look at what the first and the fifth share: all but one are words that stand in any text. They vote as much as *bridge* does. Over all reports there is no clear winner: with one sentence each, TextRank is ahead of the lead on generated English reports, behind on hand-written English and generated Chinese ones, and level on hand-written Chinese ones. Only one of the four is more than luck (section 9): the loss on
 # hand-written English. It prefers long sentences (compression is lower than with Lead-1), and what is central in words is not always what is new. **A method that learns nothing cannot learn what news is.**
 #
 # ## 5. A network that chooses
 #
-# To learn to choose, a network needs to be told which sentences to choose. Nobody has marked them; but there are summaries. So the labels $y_i$ are made from these, by greed: take the sentence that raises the overlap with the reference most, then the next, until none raises it (Nallapati et al. 2017). The result is called the *oracle*, for it knows the reference.
+# To learn to choose, a network needs to be told which sentences to choose. Nobody has marked them; but there are summaries. So the labels $y_i$ are made from these, greedily: take the sentence that raises the overlap with the reference most, then the next, until none raises it (Nallapati et al. 2017). The result is called the *oracle*, for it knows the reference.
 
 # %% [markdown] lang="zh"
 # 这一篇它找对了：第五句与其他各句最像。可是看看第一句和第五句共有的词：除了一个，都是哪篇文章里都有的虚词，投票的分量却和 *bridge* 一样重。放到全部报道上，没有明显的赢家：同样只取一句，TextRank 在生成的英文报道上领先导语，在手写的英文和生成的中文报道上落后，在手写的中文报道上打平。这四个差别里，只有手写英文上的落后不是运气（第 9 节）。它偏爱长句（压缩率比 Lead-1 低），而用词上处于中心的，不一定就是新鲜事。**什么都不学的方法，也就学不会什么是新闻。**
@@ -527,12 +527,12 @@ for name in LANGUAGES:
 # %% [markdown] lang="en"
 # ### Exercise 12.4: Labels from a summary (★★★, 15 minutes)
 #
-# `sentences` is a list of lists of words, `reference` a list of words. Choose by greed with the F1 of ROUGE-1, `rouge_n(words, reference, 1).f1`, of equal ones the earlier, and give the places in the order of the article. Think of two sentences that say the same: should the second one be chosen too?
+# `sentences` is a list of lists of words, `reference` a list of words. Choose greedily by the F1 of ROUGE-1, `rouge_n(words, reference, 1).f1`; of equal ones take the earlier. Return the places (counted from 0) in the order of the article. Think of two sentences that say the same: should the second one be chosen too?
 
 # %% [markdown] lang="zh"
 # ### 练习 12.4：由摘要造标签（★★★，15 分钟）
 #
-# `sentences` 是若干列词，`reference` 是一列词。用 ROUGE-1 的 F1，即 `rouge_n(words, reference, 1).f1`，按贪心法挑选；得分相同取靠前的；按原文次序给出位置。想一想：两句话说的是同一件事，第二句还该不该选？
+# `sentences` 是若干列词，`reference` 是一列词。用 ROUGE-1 的 F1，即 `rouge_n(words, reference, 1).f1`，按贪心法挑选；得分相同取靠前的；按原文次序返回位置（从 0 数起）。想一想：两句话说的是同一件事，第二句还该不该选？
 
 
 # %% exercise="12.4"
@@ -560,7 +560,7 @@ check("12.4", choose)
 # solution("12.4")
 
 # %% [markdown] lang="en"
-# The network: a sentence is the sum of the vectors of its words and pairs of words, $x_i$, over the square root of their number. A GRU (lesson 05) reads the sentences forwards and backwards, so that each knows what stands around it. The probability that sentence $i$ is chosen, and the loss, are
+# The network: a sentence is a vector $x_i$, the sum of the vectors of its words and pairs of words, divided by the square root of their number. A GRU (lesson 05) reads the sentences forwards and backwards, so that each knows what stands around it. The probability that sentence $i$ is chosen, and the loss, are
 #
 # $$q_i = \sigma(u^\top [\overrightarrow{h}_i; \overleftarrow{h}_i; x_i] + b), \quad L = -\frac{1}{S} \sum_i \left( y_i \ln q_i + (1 - y_i) \ln (1 - q_i) \right)$$
 #
@@ -631,7 +631,6 @@ for name in LANGUAGES:
 measure("network", lambda article: extractors[language_of(article)].summarize(article))
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 1: check against the shipped extractive weights -->
 # On generated reports a little better still; on the hand-written ones hardly better than what was trained in seconds, and still below the lead. The fault is not in the amount of training but in what the training text is.
 #
 # ## 6. Writing: generate or copy
@@ -641,13 +640,12 @@ measure("network", lambda article: extractors[language_of(article)].summarize(ar
 #
 # $$p(w) = p_{gen}\; p_{vocab}(w) + (1 - p_{gen}) \sum_{i : w_i = w} a_i, \quad p_{gen} = \sigma(v_c^\top c + v_s^\top s + v_x^\top x + b)$$
 #
-# Here $c$ is the context (the mean of the article's states, weighed by attention), $s$ the state of the decoder, $x$ the last word.
+# Here $c$ is the context (the mean of the article's states, weighted by attention), $s$ the state of the decoder, $x$ the last word.
 #
 # **By hand.** Article: `a bicycle was stolen at the mill`. Let attention be 0.6 on *bicycle*, 0.3 on *mill*, 0.05 each on *was* and *stolen*; $p_{gen} = 0.4$. The vocabulary says *was* 0.5, *stolen* 0.2, *street* 0.2, *closed* 0.1. Then $p(\text{was}) = 0.4 \cdot 0.5 + 0.6 \cdot 0.05 = 0.23$,
-# and $p(\text{bicycle}) = 0.6 \cdot 0.6 = 0.36$, although *bicycle* is in no vocabulary.
+# and $p(\text{bicycle}) = 0.6 \cdot 0.6 = 0.36$, although *bicycle* is not in the vocabulary.
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 1：用附带的抽取式权重核对 -->
 # 在生成的报道上又好了一点；在手写的报道上，比训练几秒钟的好不了多少，仍然不如导语。毛病不在训练多少，而在训练的文本是什么。
 #
 # ## 6. 写句子：生成还是复制
@@ -724,10 +722,10 @@ check("12.5", mixture)
 # solution("12.5")
 
 # %% [markdown] lang="en"
-# The shipped networks have learned this from up to 12,000 reports a language. Their vocabulary is small on purpose: it leaves out every word that stands in the article whenever the summary has it, and in few other articles. These are the names, figures, months and streets, and so they can *only* be copied. With them among its words a network writes the names that it knows, whatever the report says. First the check that the network computes the formula, on a real article:
+# The shipped networks have learned this from up to 12,000 reports a language. Their vocabulary is small on purpose: it leaves out every word that the article nearly always has when the summary has it, provided that at most half of all articles have it. These are the names, figures, months and streets, and so they can *only* be copied. With them in its vocabulary a network would write the names that it knows, whatever the report says. First the check that the network computes the formula, on a real article:
 
 # %% [markdown] lang="zh"
-# 附带的网络每种语言最多用 12,000 篇报道学成。词表是有意取小的：一个词（中文为字），如果每当摘要里有它、原文里也有它，而别的报道里很少见，就不收。人名、数字、月份、街道正是这样的词，所以它们*只能*复制。要是收进词表，网络就会去写自己熟悉的名字，不管报道里说的是谁。先在真的报道上核对：网络算的就是这个公式。
+# 附带的网络每种语言最多用 12,000 篇报道学成。词表是有意取小的：一个词（中文为字）只要出现在摘要里，就几乎总能在原文里找到，同时至多半数报道里有它，那就不收。人名、数字、月份、街道正是这样的词，所以它们*只能*复制。要是收进词表，网络就会去写自己熟悉的名字，不管报道里说的是谁。先在真的报道上核对：网络算的就是这个公式。
 
 # %%
 writers = {name: shipped.load_abstractive(name) for name in LANGUAGES}
@@ -749,7 +747,7 @@ print("".join(seen.copied))
 # Now let it write. For each word of the summary: with what probability was it copied rather than generated, and from where? Beam search (lesson 08) with four beams looks for the likeliest summary.
 
 # %% [markdown] lang="zh"
-# 让它写。摘要里的每个词，是复制来的概率有多大，从哪里复制的？用四条束的束搜索（第 08 课）找最可能的摘要。
+# 让它写。摘要里的每个词，是复制来的概率有多大，从哪里复制的？用束宽为 4 的束搜索（第 08 课）找最可能的摘要。
 
 
 # %% tags=["nbval-ignore-output"]
@@ -766,7 +764,6 @@ def copy_bars(written, title=""):
 
 
 written = writer.explain(one.article)
-# TODO-RESULT 2: the text alternative too
 plots.show(
     copy_bars(written),
     alt="A bar for each word of a summary: high for names and figures, low for words of the house style.",
@@ -777,27 +774,23 @@ print("reference:", one.summary)
 print("copied:   ", [one.article[slice(*w.source)] for w in written if w.copied > 0.5])
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 2: check against the shipped abstractive weights -->
-# Names, places and figures are copied; the words between them, the house style of the summaries, are generated. How good is it?
+# Names, places and figures are copied; the words between them, the house style of the summaries, are mostly generated. How good is it?
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 2：用附带的生成式权重核对 -->
-# 人名、地名、数字是复制的；其间的字句，也就是摘要的固定写法，是生成的。总体水平如何？
+# 人名、地名、数字是复制的；其间的字句，也就是摘要的固定写法，多半是生成的。总体水平如何？
 
 # %%
 measure("pointer-generator", lambda article: writers[language_of(article)].summarize(article))
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 3: check against the shipped abstractive weights -->
-# On the generated reports it beats even the oracle of section 5, for it may write what no sentence of the article says in one piece. On the hand-written ones it fails like the network that chooses, and worse: it writes a sentence in the house style about something that the report is not about.
+# On the generated reports it beats even the oracle of section 5, for it may write what no sentence of the article says in one piece. On the hand-written ones it fails like the network that chooses, and in Chinese it does still worse: it writes a sentence in the house style about something that the report is not about.
 #
 # ## 7. A language model that goes on with the summary
 #
 # Another way to write: take the GPT of the town (lesson 08), put the article in front and the word `Summary:` behind it, and let it go on. First as it is:
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 3：用附带的生成式权重核对 -->
-# 在生成的报道上，它甚至超过第 5 节的先知，因为它可以写出原文没有任何一句完整说过的话。在手写的报道上，它和挑句子的网络一样失灵，而且更糟：照固定写法写出一句话，说的却不是这篇报道的事。
+# 在生成的报道上，它甚至超过第 5 节的先知，因为它可以写出原文没有任何一句完整说过的话。在手写的报道上，它和挑句子的网络一样失灵，在中文上还更糟：照固定写法写出一句话，说的却不是这篇报道的事。
 #
 # ## 7. 让语言模型接着写摘要
 #
@@ -815,7 +808,7 @@ for one, found in zip(examples, untaught.summarize_all([one.article for one in e
     print("reference:", one.summary)
 
 # %% [markdown] lang="en"
-# It has never seen a summary, and just tells on. So it is *fine-tuned* (lesson 06): all weights learn to continue articles with their summaries; only the tokens of the summary count in the loss. In this notebook for twelve steps:
+# It has never seen a summary, and just goes on with the story. So it is *fine-tuned* (lesson 06): all weights learn to continue articles with their summaries; only the tokens of the summary count in the loss. In this notebook for twelve steps:
 
 # %% [markdown] lang="zh"
 # 它从没见过摘要，只会接着讲故事。所以要*微调*（第 06 课）：全部权重都参加训练，学着在报道后面接上摘要，损失只算摘要部分的词元。本课只微调十二步：
@@ -830,7 +823,7 @@ for one, found in zip(examples, tuned.summarize_all([one.article for one in exam
 measure("GPT, tuned here", tuned.summarize_all, ["en"], batched=True)
 
 # %% [markdown] lang="en"
-# A dozen steps are enough for the *form*: one sentence in the house style, mostly fluent. Look at the content again. Is it the right person who gave the money, the right street? The last column says of how many names and figures the article knows nothing. A model that was not made to copy *invents*: what stands in its sentence is
+# A dozen steps are enough for the *form*: one sentence in the house style, mostly fluent. Look at the content again. Is it the right person who gave the money, the right street? The last column gives the share of names and figures that the article supports; it does not state the rest. A model that was not made to copy *invents*: what stands in its sentence is
 # what often stands there. This is called *hallucination*, and the better the style, the later it is noticed.
 #
 # ## 8. Is it true?
@@ -838,11 +831,11 @@ measure("GPT, tuned here", tuned.summarize_all, ["en"], batched=True)
 # labkit reads the *claims* of a text: names, numbers, dates, times, in a form that compares: "forty" is 40, "half past six" is 18:30 or 6:30. A claim is *supported* if the article makes it too. Chinese names have no capital letters, so there a list of the town's names is used.
 
 # %% [markdown] lang="zh"
-# 十几步就学会了*形式*：一句话，写法对，大体通顺。再看内容：捐钱的是那个人吗？是那条街吗？最后一列说明，有多少人名和数字是报道里根本没有的。不专门学复制的模型会*编*：句子里那个位置上常出现什么，它就填什么。这叫*幻觉*；文笔越好，越晚被发现。
+# 十几步就学会了*形式*：一句话，写法对，大体通顺。再看内容：捐钱的是那个人吗？是那条街吗？最后一列是名称和数字中有出处的比例，其余的报道里根本没有。不专门学复制的模型会*编*：句子里那个位置上常出现什么，它就填什么。这叫*幻觉*；文笔越好，越晚被发现。
 #
 # ## 8. 说的是真的吗？
 #
-# labkit 从文本里读出*断言*：人名、数字、日期、时间，并化成可以比较的形式：“四十”就是 40，“六点半”就是 18:30 或 6:30。原文也有同样的断言，就算*有出处*。中文人名没有大写字母可认，所以用的是小镇的人名表。
+# labkit 从文本里读出*断言*：名称、数字、日期、时间，并化成可以比较的形式：“四十”就是 40，“六点半”就是 18:30 或 6:30。原文也有同样的断言，就算*有出处*。中文的专名没有大写字母可认，所以用的是小镇的名称表（人名、地名、街名等）。
 
 # %%
 english = "On 3 June at 18:30 Tom Reed beat Lucy Hart at the stadium. He got 40 crowns."
@@ -859,7 +852,7 @@ for text, article in (
     print("    not supported:", [claim.text for claim in found.unsupported])
 
 # %% [markdown] lang="en"
-# The third summary turns the result round, and so does the last, and nothing is found: the measure says *that* a name occurs, not what is said of it. Nor does it know that 49 is "nearly fifty". It is a net with wide meshes. What it catches is wrong nearly always; what passes may still be wrong. And who names nothing is never caught: read this measure beside ROUGE, never alone.
+# The third summary turns the result round, and so does the last, and nothing is found: the measure says *that* a name occurs, not what is said of it. Nor does it know that 49 is "nearly fifty". It is a net with wide meshes. What it catches is nearly always wrong; what passes may still be wrong. And a summary that names nothing is never caught: read this measure beside ROUGE, never alone.
 #
 # ### Exercise 12.6: Figures that nobody gave (★★☆, 8 minutes)
 #
@@ -888,10 +881,10 @@ check("12.6", unsupported_figures)
 # solution("12.6")
 
 # %% [markdown] lang="en"
-# All systems on English reports. What chooses sentences cannot invent. What writes can:
+# Four systems on English reports. What chooses sentences cannot invent. What writes can:
 
 # %% [markdown] lang="zh"
-# 所有系统在英文报道上的结果。挑句子的编不出东西，写句子的就难说了：
+# 四个系统在英文报道上的结果。挑句子的编不出东西，写句子的就难说了：
 
 # %% tags=["nbval-ignore-output"]
 systems = ["lead, 1", "network", "pointer-generator", "GPT, tuned here"]
@@ -903,27 +896,24 @@ for ax, kind in zip(axes, sets):
     for name in systems:
         one = results[name, kind, "en"]
         print(f"{kind:10}{name:18}{one.supported:4} of {one.claims:4} claims supported")
-# TODO-RESULT 4: the text alternative too
 plots.show(
     axes,
-    alt="Shares of supported claims: 1 for what chooses sentences, less for what writes, least for the GPT tuned for a moment.",
+    alt="Shares of supported claims: 1 for what chooses sentences; for the pointer-generator 1 on generated reports and nine tenths on hand-written ones; far less for the GPT.",
 )
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 4: the pointer-generator's share, from the shipped weights: at least 95 % on generated reports? by hand? -->
-# The pointer-generator, which copies most of what it names, is close to 1 on generated reports; the GPT is not. The race is not fair: one learned for a quarter of an hour and more, the other for seconds (in `full` mode the GPT gets 300 steps). But it shows what copying is for. It is more than a way round a small vocabulary: it keeps the summary to the article.
+# The pointer-generator, which can only copy names, supports every claim on generated reports, and nine of ten on hand-written ones; the GPT is far from that. The race is not fair: one learned for a quarter of an hour and more, the other for seconds (in `full` mode the GPT gets 300 steps). But it shows what copying is for. It is more than a way round a small vocabulary: it keeps the summary to the article.
 #
 # ## 9. Side by side
 #
-# Which differences are luck? Each system summarized the *same* reports, so they are compared report by report: the mean of the differences, its 95 % interval by drawing the reports anew (bootstrap), and $p$, how often such a difference would come of luck alone (lesson 08).
+# Which differences are luck? Each system summarized the *same* reports, so they are compared report by report: the mean of the differences, its 95 % interval by drawing the reports anew (bootstrap), and $p$, how often such a difference would come by luck alone (lesson 08).
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 4：指针生成网络的比例，用附带的权重核对：生成的报道上是否不低于 95%？手写的呢？ -->
-# 指针生成网络写名字多半靠复制，在生成的报道上接近 1；GPT 则不然。这场比赛并不公平：一个学了一刻钟以上，一个只学了几秒钟（`full` 模式下 GPT 训练 300 步）。但它说明了复制的用处：不只是词表小的权宜之计，还让摘要不离原文。
+# 指针生成网络的名字只能靠复制，在生成的报道上每条断言都有出处，在手写的报道上十条有九条；GPT 差得远。这场比赛并不公平：一个学了一刻钟以上，一个只学了几秒钟（`full` 模式下 GPT 训练 300 步）。但它说明了复制的用处：不只是词表小的权宜之计，还让摘要不离原文。
 #
 # ## 9. 放在一起比较
 #
-# 哪些差别只是运气？各系统摘要的是*同样的*报道，所以逐篇相比：差值的平均、重新抽取报道得到的 95% 区间（自助法），以及 $p$，即单凭运气出现这么大差别的可能性（第 08 课）。
+# 哪些差别只是运气？各系统摘要的是*同样的*报道，所以逐篇相比：差值的平均、重新抽取报道得到的 95% 区间（自助法），以及 $p$，即单凭运气出现这么大差别的概率（第 08 课）。
 
 # %% tags=["nbval-ignore-output"]
 pairs = [("TextRank, 1", "lead, 1"), ("network", "lead, 3"), ("network", "lead, 1")]
@@ -956,7 +946,6 @@ def twin_bars(ax, systems, language):
 axes = plots.new_axes(9, 3.4, columns=2, sharey=True)
 for ax, name in zip(axes, LANGUAGES):
     twin_bars(ax, ["lead, 3", "lead, 1", "TextRank, 1", "network", "pointer-generator"], name)
-# TODO-RESULT 5: the text alternative too
 plots.show(
     axes,
     alt="ROUGE-L of five systems: on generated reports it rises from lead to pointer-generator, on hand-written ones it falls.",
@@ -969,22 +958,20 @@ for name in LANGUAGES:
         print(f"{name} {kind:10} lead, 1: {lead_value:.2f}, pointer-generator: {best_value:.2f}")
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 5: signs and p of all pairs, both languages, both sets -->
-# On generated reports each step is real: the network that chooses beats the lead, and what writes beats what chooses. On the hand-written ones the order is turned round, and that is just as real: the lead, which has learned nothing, has nothing wrong to unlearn. Which of the two figures would you have seen in a paper that measures on one source only?
+# On generated reports each step is real: the network that chooses beats the lead, and what writes beats what chooses. On the hand-written ones the lead is ahead of both, and that is just as real: it has learned nothing, so it has nothing wrong to unlearn. (Of the two networks the one that writes is behind the one that chooses, but only in Chinese is that more than luck.) Which of the two results would you have seen in a paper that measures on one source only?
 # Systems that people use learn from hundreds of thousands of reports by many hands; the cure is not a cleverer network but broader text.
 #
 # ## 10. Read for yourself
 #
 # Numbers do not replace reading. The panel shows a report and a summary; equal words have equal numbers in both, and a claim that the article does not support is underlined with a question mark. Choose another system, write a summary of your own, or paste your own article.
-# Without the panel: what each piece of one summary came from.
+# Without the panel: where the pieces of two summaries came from, one in each language.
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 5：两种语言、两个测试集上各对比较的正负与 p 值 -->
-# 在生成的报道上，每一步提高都是真的：挑句子的网络胜过导语，写句子的又胜过挑句子的。到了手写的报道上，名次倒了过来，而且同样是真的：导语什么也没学，也就没有学偏的东西。如果一篇论文只在一个来源上测，你会看到哪张图？实际使用的系统，学的是几十万篇出自众人之手的报道；药方不是更巧的网络，而是更广的文本。
+# 在生成的报道上，每一步提高都是真的：挑句子的网络胜过导语，写句子的又胜过挑句子的。到了手写的报道上，导语反而胜过两个网络，而且同样是真的：导语什么也没学，也就没有学偏的东西。（两个网络之间，写句子的落在挑句子的后面，但只有中文上的差别不是运气。）如果一篇论文只在一个来源上测，你会看到哪一种结果？实际使用的系统，学的是几十万篇出自众人之手的报道；药方不是更巧的网络，而是更广的文本。
 #
 # ## 10. 自己读一读
 #
-# 数字代替不了阅读。面板并排显示报道和摘要：相同的词句在两边编号相同；没有出处的断言加下划线和问号。可以换系统，自己写一份摘要，也可以贴入自己的文章。不用面板也能看：下面列出一份摘要的各段来自哪里。
+# 数字代替不了阅读。面板并排显示报道和摘要：相同的词句在两边编号相同；没有出处的断言加下划线和问号。可以换系统，自己写一份摘要，也可以贴入自己的文章。不用面板也能看：下面列出中英文各一份摘要的各段来自哪里。
 
 # %%
 for one in (sets["by hand"]["en"][0], sets["by hand"]["zh"][0]):
@@ -1036,16 +1023,14 @@ for kind, text in inputs.items():
         print(f"{kind:14}{len(tokenize(text)):5} words  {name:9}{answer}")
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 6: numbers of words of the writer -->
-# Nothing breaks. The writer refuses other languages than its own, for it could only write nonsense there; of a very long text it reads the first 400 words. That is a decision that a user must be told.
+# Nothing breaks. Of a single short sentence the writer makes a longer one: it has never read so short a report. It refuses languages other than its own, for it could only write nonsense there; of a very long text it reads the first 400 words (hanzi in Chinese). That is a decision that a user must be told.
 #
-# **Your own reports.** One object a line with `article` and `summary` (JSONL). With a network connection and the library `datasets`, `labkit.summaries.sources.cnn_dailymail("test", 100)` gives reports of CNN/DailyMail in the same form.
+# **Your own reports.** One JSON object a line with `article` and `summary` (JSONL). With a network connection and the library `datasets`, `labkit.summaries.sources.cnn_dailymail("test", 100)` gives reports of CNN/DailyMail in the same form.
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 6：写句子的网络输出的词数 -->
-# 哪个都没有崩溃。写句子的网络拒绝别的语言，因为写出来也只能是胡话；太长的文本它只读前 400 个词。这样的取舍，应当告诉用户。
+# 哪个都没有崩溃。只有一个短句时，写句子的网络写出来的反而更长：它从没读过这么短的报道。它拒绝别的语言，因为写出来也只能是胡话；太长的文本它只读前 400 个词（中文为字）。这样的取舍，应当告诉用户。
 #
-# **用自己的报道**：每行一个对象，含 `article` 和 `summary`（JSONL 格式）。如果有网络，并装了 `datasets` 库，`labkit.summaries.sources.cnn_dailymail("test", 100)` 会以同样的形式给出 CNN/DailyMail 的报道。
+# **用自己的报道**：每行一个 JSON 对象，含 `article` 和 `summary`（JSONL 格式）。如果有网络，并装了 `datasets` 库，`labkit.summaries.sources.cnn_dailymail("test", 100)` 会以同样的形式给出 CNN/DailyMail 的报道。
 
 # %%
 import tempfile
@@ -1100,11 +1085,9 @@ for name, found in theirs.items():
     )
 
 # %% [markdown] lang="en"
-# <!-- TODO-RESULT 7: measured with the scorer trained in the lesson; check with the shipped one -->
 # **Before you read on:** the numbers are bad, but not 0. Which measure of this lesson has a value that you know *without measuring*, for a system that only chooses sentences? And what did section 3 say a ROUGE-1 of this size is worth?
 
 # %% [markdown] lang="zh"
-# <!-- TODO-RESULT 7：数字来自课内训练的网络，用附带的权重核对 -->
 # **往下读之前**：数字不好，但也不是 0。对于只挑句子的系统，本课有哪个指标的值是*不用测就知道*的？另外，第 3 节说过，这么大的 ROUGE-1 值多少？
 
 # %%
@@ -1122,14 +1105,14 @@ assert MODE == "smoke" or theirs["network"].supported_share < 0.5
 
 # %% [markdown] lang="en"
 # A sentence of the article holds words of the article only: coverage must be 1, and all claims must be supported. Both are far below. So the summaries are not those of these articles: they were made in the order of length, and compared in the order of the file. ROUGE gave no alarm, since any two reports share *the*, *on*, *crowns*, and its value is just that
-# of another report's summary (section 3). The mend: put the summaries back in their places, or do not sort. The lesson: **measure something whose value you know beforehand**. The reference scored against itself must give 1, what is extracted must be covered, a shuffled reference must give chance.
+# of another report's summary (section 3). The fix: put the summaries back in their places, or do not sort. The lesson: **measure something whose value you know beforehand**. The reference scored against itself must give 1, what is extracted must be covered, references shuffled among the reports must give the level of chance.
 #
 # ## 12. What was measured
 #
 # The intervals come from drawing the reports anew; each network was trained with one seed, so they say nothing about another training.
 
 # %% [markdown] lang="zh"
-# 原文里的句子，用的当然都是原文的词：覆盖率必须是 1，断言必须全部有出处。可是两项都低得多。所以这些摘要根本不是这些文章的：做的时候按长度排了序，比的时候却按文件的次序。ROUGE 没有报警，因为任何两篇报道都有 *the*、*on*、*crowns*，它的值恰好就是“别人的摘要”的水平（第 3 节）。改法：把摘要放回原位，或者别排序。教训：**总要测一个事先知道答案的量**。参考摘要与自己比必须是 1；抽取的句子必须被原文覆盖；打乱的参考摘要只能得到随机水平。
+# 原文里的句子，用的当然都是原文的词：覆盖率必须是 1，断言必须全部有出处。可是两项都低得多。所以这些摘要根本不是这些文章的：做的时候按长度排了序，比的时候却按文件的次序。ROUGE 没有报警，因为任何两篇报道都有 *the*、*on*、*crowns*，它的值恰好就是“别人的摘要”的水平（第 3 节）。改法：把摘要放回原位，或者别排序。教训：**总要测一个事先知道答案的量**。参考摘要与自己比必须是 1；抽取的句子必须被原文覆盖；参考摘要在报道之间打乱，只能得到随机水平。
 #
 # ## 12. 测量结果
 #
@@ -1165,7 +1148,7 @@ report(
 # ## Summary
 #
 # - A summary keeps the news, saves words, and invents nothing. Each of these has its own number.
-# - The first sentence is a strong baseline, since reporters write the news first; it is not always the summary. Give lengths too: a shorter text scores higher.
+# - The first sentence is a strong baseline, since reporters write the news first; it is not always the summary. Give lengths too: where references are short, a short text scores higher.
 # - ROUGE counts equal words. It needs a tokenizer that fits the language, has a level of chance above 0, and does not see a lie.
 # - TextRank lets sentences vote; its scores are an eigenvector.
 # - A network that chooses learns from labels made of summaries. A network that writes must copy names and figures; the mixture of generating and copying is one line.
@@ -1188,7 +1171,7 @@ report(
 # ## 小结
 #
 # - 摘要要保住新闻、省字、不编造，每一条都有各自的数字。
-# - 第一句是很强的基线，因为记者先写要点；但它不总是摘要。还要报告长度：写得短，得分就高。
+# - 第一句是很强的基线，因为记者先写要点；但它不总是摘要。还要报告长度：参考摘要短的时候，写得短得分就高。
 # - ROUGE 数的是相同的词。分词方式要适合语言；它的随机水平高于 0；它看不出谎话。
 # - TextRank 让句子互相投票，得分是一个特征向量。
 # - 挑句子的网络靠由摘要造出的标签来学；写句子的网络必须能复制人名和数字，生成与复制的混合只有一行公式。
@@ -1201,7 +1184,7 @@ report(
 # - C.-Y. Lin（2004）：ROUGE: a package for automatic evaluation of summaries。*ACL Workshop*，[aclanthology.org/W04-1013](https://aclanthology.org/W04-1013)。
 # - R. Mihalcea、P. Tarau（2004）：TextRank: bringing order into texts。*EMNLP*，[aclanthology.org/W04-3252](https://aclanthology.org/W04-3252)。
 # - S. Brin、L. Page（1998）：The anatomy of a large-scale hypertextual web search engine。*Computer Networks* 30。
-# - R. Nallapati、F. Zhai、B. Zhou（2017）：SummaRuNNer，用循环网络做抽取式摘要。[arXiv:1611.04230](https://arxiv.org/abs/1611.04230)。
+# - R. Nallapati、F. Zhai、B. Zhou（2017）：SummaRuNNer: a recurrent neural network based sequence model for extractive summarization。[arXiv:1611.04230](https://arxiv.org/abs/1611.04230)。
 # - A. See、P. Liu、C. Manning（2017）：Get to the point: summarization with pointer-generator networks。[arXiv:1704.04368](https://arxiv.org/abs/1704.04368)。
 # - M. Grusky、M. Naaman、Y. Artzi（2018）：Newsroom。[arXiv:1804.11283](https://arxiv.org/abs/1804.11283)。覆盖率、密度、压缩率的出处。
 # - J. Maynez 等（2020）：On faithfulness and factuality in abstractive summarization。[arXiv:2005.00661](https://arxiv.org/abs/2005.00661)。

@@ -15,6 +15,7 @@ from labkit.files import atomic_write_text
 from labkit.report import text_table
 from tests.benchmarks import (
     bench_course,
+    bench_dialogue,
     bench_finetuning,
     bench_generation,
     bench_images,
@@ -294,6 +295,35 @@ def service_figures() -> list[Figure]:
     return figures
 
 
+def dialogue_figures() -> list[Figure]:
+    """Chatbots of five seeds beside retrieval and the most common reply; attention and memory taken away from one."""
+    found = bench_dialogue.run()
+    figures = []
+    for language in bench_dialogue.LANGUAGES:
+        name, seeds = f"dialogue:{language}, Seq2Seq with attention", len(bench_dialogue.SEEDS)
+        figures += [
+            Figure(
+                f"{name}, seeds of {seeds} that beat both baselines",
+                found[f"wins_{language}"],
+                "",
+                at_least=seeds,
+            ),
+            Figure(
+                f"{name}, right facts, worst of {seeds} seeds",
+                round(found[f"right_{language}"], 1),
+                "%",
+                at_least=90,
+            ),
+        ]
+    figures += [
+        # What is taken away was worth something.
+        Figure(f"dialogue, {gain}, right facts", round(value, 1), "points", at_least=0.1)
+        for gain, value in found.items()
+        if gain.startswith("gain")
+    ]
+    return figures
+
+
 def summary_figures() -> list[Figure]:
     """The shipped summarizers on held-out generated news: each better than the one before, and that is no luck."""
     found = bench_summaries.run()
@@ -383,6 +413,7 @@ GROUPS = {
     "town": town_figures,
     "images": image_figures,
     "prompts": prompt_figures,
+    "dialogue": dialogue_figures,
     "summaries": summary_figures,
     "service": service_figures,
     "speech": speech_figures,
