@@ -84,7 +84,7 @@ def _words_only(summary: Words, reference: Words, n: int) -> Scores:
 
 ROUGE_N = Exercise(
     id="12.1",
-    title=Text("ROUGE-N", "ROUGE-N"),
+    title=Text("ROUGE-N", "ROUGE-N 指标"),
     difficulty=2,
     minutes=10,
     reference=_rouge_reference,

@@ -991,7 +991,7 @@ print(f"{hello.seconds:.2f} s; the longest sound is {max(hello.times(), key=lamb
 # 同样的面板，用来换零件：选择时长、梅尔谱和声码器，听听每种选择的代价。换之前先猜数字。（下面打印的表是给看纸质版的读者的。）
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def assemble(utterance, durations, bands, sound):
     """Log-mel and samples of a sentence with the chosen parts; the real mel needs the true durations."""
     if bands == "real":
@@ -1009,6 +1009,7 @@ def assemble(utterance, durations, bands, sound):
     return picture, makers[sound](picture)
 
 
+# %% tags=["nbval-ignore-output"]
 for parts in (("true", "real", "neural"), ("true", "ours", "neural"), ("predicted", "ours", "neural"),
               ("equal", "ours", "neural"), ("predicted", "means", "neural"), ("predicted", "ours", "Griffin-Lim")):  # fmt: skip
     picture, made = assemble(one, *parts)

@@ -212,7 +212,7 @@ assert np.isclose(rouge("新桥由镇长剪彩", "镇长为新桥剪彩")["rouge
 # Write precision, recall and F1 for two lists of words. Think of a summary `the the the the`: how often may *the* count? And of a text that is shorter than $n$.
 
 # %% [markdown] lang="zh"
-# ### 练习 12.1：ROUGE-N（★★☆，10 分钟）
+# ### 练习 12.1：ROUGE-N 指标（★★☆，10 分钟）
 #
 # 给定两列词，写出精确率、召回率和 F1。想一想摘要是 `the the the the` 的情形：*the* 可以算几次？再想想文本比 $n$ 还短的情形。
 
