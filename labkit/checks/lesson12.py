@@ -142,8 +142,9 @@ ROUGE_N = Exercise(
             "shared = (Counter(ours) & Counter(theirs)).total()；没有共同的 n 元组时三个数都是 0。",
         ),
         Text(
-            "precision = shared / len(ours), recall = shared / len(theirs), f1 = 2 * shared / (len(ours) + len(theirs))",
-            "precision = shared / len(ours)，recall = shared / len(theirs)，f1 = 2 * shared / (len(ours) + len(theirs))",
+            "With the two lists of n-grams: precision = shared / len(ours), recall = shared / len(theirs), "
+            "f1 = 2 * shared / (len(ours) + len(theirs))",
+            "用两边的 n 元组列表：precision = shared / len(ours)，recall = shared / len(theirs)，f1 = 2 * shared / (len(ours) + len(theirs))",
         ),
     ],
 )
