@@ -217,6 +217,17 @@ def test_a_mixed_corpus_holds_both(split):
     assert 60 <= town <= 110
 
 
+def test_some_conversations_change_between_small_talk_and_the_town():
+    """In both orders; what is asked of the town is not answered by small talk, and the other way round."""
+    joined = [one for one in mixed_corpus("zh", count=400) if one.topic == "mixed"]
+    assert 30 <= len(joined) <= 60
+    assert {one.id.startswith("town-talk") for one in joined} == {True, False}
+    for one in joined:
+        talk = [exchange for exchange in one.exchanges if not exchange.expected and exchange.known]
+        assert talk
+        assert len(talk) < len(one.exchanges)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -23,6 +23,9 @@ UNKNOWN_SHARE = 0.06  # of the dialogues that ask about somebody or something th
 ANOTHER_SHARE = 0.3  # of the further questions that go on to another person or place
 RENAMED_SHARE = 0.25  # of the further questions that name the person or place again
 TALK_SHARE = 0.4  # small talk in ``mixed_corpus``
+JOINED_SHARE = (
+    0.3  # of the small talk in ``mixed_corpus`` that comes before or after a dialogue about the town
+)
 
 # What is asked -> kind of fact, and the roles that a right answer names.
 PERSON_TOPICS = {
@@ -75,7 +78,10 @@ def small_talk(language: str, split: str = "train") -> list[Dialogue]:
 
 
 def mixed_corpus(language: str, *, split: str = "train", seed: int = 0, count: int) -> list[Dialogue]:
-    """Dialogues about the town and small talk, ``TALK_SHARE`` of them, in a random order."""
+    """Dialogues about the town and small talk, ``TALK_SHARE`` of them, in a random order.
+
+    Some of them (``JOINED_SHARE``) change from one to the other on the way, as people do.
+    """
     _check(language, split, count)
     rng = Random(f"mixed {language} {split} {seed}")
     talk = small_talk(language, split)
@@ -83,10 +89,23 @@ def mixed_corpus(language: str, *, split: str = "train", seed: int = 0, count: i
     if split == "test":
         share = min(share, len(talk))
     chosen = [*talk * (share // len(talk)), *rng.sample(talk, share % len(talk))]
+    rng.shuffle(chosen)
     if count > share:
-        chosen += town_dialogues(language, split=split, seed=seed, count=count - share)
+        town = list(town_dialogues(language, split=split, seed=seed, count=count - share))
+        joined = min(round(JOINED_SHARE * share), len(town))
+        chosen[:joined] = [
+            _joined(*rng.sample(pair, 2))
+            for pair in zip(chosen[:joined], rng.sample(town, joined), strict=True)
+        ]
+        chosen += town
     rng.shuffle(chosen)
     return chosen
+
+
+def _joined(first: Dialogue, second: Dialogue) -> Dialogue:
+    """One dialogue after the other, as one."""
+    exchanges = first.exchanges + second.exchanges
+    return Dialogue(exchanges, first.language, "mixed", f"{first.id}+{second.id}")
 
 
 # --- What is asked ---------------------------------------------------------------------------------------------
