@@ -25,8 +25,8 @@ FINE_STEPS = 20  # of flow matching: what fewer steps are compared with
 TIMED = 512  # pictures
 
 
-def run() -> dict[str, float]:
-    """The worst seed of the digits by both kinds of models, and the shipped flow on scenes."""
+def digit_figures() -> dict[str, float]:
+    """The worst seed of the digits by both kinds of models."""
     set_threads()
     figures = {}
     for name in ("digits-flow", "digits-gan"):
@@ -37,7 +37,7 @@ def run() -> dict[str, float]:
             f"{name}_gap_mean": statistics.mean(row["gap"] for row in rows),
             f"{name}_speed": statistics.median(row["speed"] for row in rows),
         }
-    return figures | scenes(shipped.load_scenes_flow())
+    return figures
 
 
 def digits(name: str, seed: int) -> dict[str, float]:
@@ -85,9 +85,11 @@ def seconds_of_a_step(recipe: recipes.Recipe, pictures: PictureSet, steps: int =
     return (time.process_time() - start) / steps
 
 
-def scenes(model: TextToImage) -> dict[str, float]:
-    """Percent of scenes with every fact right, by split and number of things, by the recipe's few steps and by many;
-    pictures a second by the few."""
+def scene_figures() -> dict[str, float]:
+    """The shipped flow: percent of scenes with every fact right, by split and number of things, by the recipe's few
+    steps and by many; pictures a second by the few."""
+    set_threads()
+    model = shipped.load_scenes_flow()
     figures = {"speed": speed(model)}
     for split in ("test", "held_out"):
         for objects in (1, 2):
@@ -120,4 +122,4 @@ def timed_captions() -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    print(run())
+    print(digit_figures() | scene_figures())
