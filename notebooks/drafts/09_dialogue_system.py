@@ -57,6 +57,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from labkit.dialogue.console import console
 from torch.nn import functional as F
 
 from labkit import common, metrics, plots
@@ -64,7 +65,6 @@ from labkit.checks import check, hint, solution
 from labkit.common import start
 from labkit.dialogue import chat, corpus, gpt_chat, pairs, seq2seq, shipped
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
-from labkit.dialogue.console import console
 from labkit.dialogue.measures import bleu_and_chrf, evaluate, is_right
 from labkit.dialogue.talks import Dialogue, Exchange, load_dialogues, turns_of
 from labkit.results import Measure, report
