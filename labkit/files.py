@@ -19,20 +19,24 @@ REPLACE_TRIES = 8  # Windows refuses to replace a file that a virus scanner or a
 
 
 @contextmanager
-def atomic_path(path: Path | str) -> Iterator[Path]:
+def atomic_path(path: Path | str, durable: bool = True) -> Iterator[Path]:
     """A temporary path beside ``path``; what is written there becomes ``path`` when the block ends well.
 
     The new content is flushed to the disk before one ``os.replace`` makes it visible, so that a reader, or
     the next run after a kill or a power cut, finds the old content or the new one and nothing between.
-    When the block fails, ``path`` stays as it was. Missing parent folders are made.
+    When the block fails, ``path`` stays as it was. Missing parent folders are made. Without ``durable`` nothing is
+    flushed: for what is written many times a minute and need not outlive a power cut.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
-        flush(temporary)
-        replace(temporary, path)
+        if durable:
+            flush(temporary)
+            replace(temporary, path)
+        else:
+            replace(temporary, path, durable=False)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -56,7 +60,7 @@ def flush(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def replace(source: Path, target: Path) -> None:
+def replace(source: Path, target: Path, durable: bool = True) -> None:
     """``os.replace``, tried again for a second where Windows finds the target open; then made durable."""
     for attempt in range(REPLACE_TRIES):
         try:
@@ -66,7 +70,7 @@ def replace(source: Path, target: Path) -> None:
             if os.name != "nt" or attempt == REPLACE_TRIES - 1:
                 raise
             time.sleep(0.01 * 2**attempt)
-    if os.name == "posix":  # the new name is durable only when its folder is flushed too
+    if durable and os.name == "posix":  # the new name is durable only when its folder is flushed too
         with suppress(OSError):  # some network file systems refuse to flush a folder
             folder = os.open(target.parent, os.O_RDONLY)
             try:

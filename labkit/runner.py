@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +27,7 @@ from typing import Any
 
 from labkit import results
 from labkit.common import without_iri_grammar
+from labkit.files import atomic_path
 
 POLL_SECONDS = 0.1
 STOP_CHECK_SECONDS = 0.5
@@ -350,7 +351,9 @@ def _engine(tell: Callable[[Message], None], output: Path) -> type:
         @classmethod
         def execute_managed_notebook(cls, manager: Any, kernel_name: str, **options: Any) -> Any:
             def save(**_: Any) -> None:
-                _write_quickly(manager.nb, output)
+                content = json.dumps(manager.nb, ensure_ascii=False)  # a valid notebook, on one line
+                with atomic_path(output, durable=False) as part:
+                    part.write_text(content, encoding="utf-8")
                 manager.last_save_time = manager.now()
 
             manager.save = save
@@ -363,13 +366,6 @@ def _engine(tell: Callable[[Message], None], output: Path) -> type:
             ).execute()
 
     return Engine
-
-
-def _write_quickly(notebook: Mapping[str, Any], path: Path) -> None:
-    """A valid notebook on one line; whoever is killed while writing leaves the one before."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
-    part.replace(path)
 
 
 def _runs(cell: Any) -> bool:

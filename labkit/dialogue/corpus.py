@@ -23,9 +23,7 @@ UNKNOWN_SHARE = 0.06  # of the dialogues that ask about somebody or something th
 ANOTHER_SHARE = 0.3  # of the further questions that go on to another person or place
 RENAMED_SHARE = 0.25  # of the further questions that name the person or place again
 TALK_SHARE = 0.4  # small talk in ``mixed_corpus``
-JOINED_SHARE = (
-    0.3  # of the small talk in ``mixed_corpus`` that comes before or after a dialogue about the town
-)
+JOINED_SHARE = 0.3  # of that small talk: comes before or after a dialogue about the town
 
 # What is asked -> kind of fact, and the roles that a right answer names.
 PERSON_TOPICS = {

@@ -823,7 +823,7 @@ for one, found in zip(examples, tuned.summarize_all([one.article for one in exam
 measure("GPT, tuned here", tuned.summarize_all, ["en"], batched=True)
 
 # %% [markdown] lang="en"
-# A dozen steps are enough for the *form*: one sentence in the house style, mostly fluent. Look at the content again. Is it the right person who gave the money, the right street? The last column gives the share of names and figures that the article supports; it does not state the rest. A model that was not made to copy *invents*: what stands in its sentence is
+# A dozen steps are enough for the *form*: one sentence in the house style, mostly fluent. Look at the content again. Is it the right person who gave the money, the right street? The last column gives the share of names and figures that the article supports; of the others it knows nothing. A model that was not made to copy *invents*: what stands in its sentence is
 # what often stands there. This is called *hallucination*, and the better the style, the later it is noticed.
 #
 # ## 8. Is it true?

@@ -129,8 +129,8 @@ def finetuning_figures() -> list[Figure]:
 def lesson_figures() -> list[Figure]:
     """Each lesson alone, and the course as make run executes it."""
     figures = figures_of_lessons()
-    _, seconds = bench_course.run_course(workers=2)
-    return [*figures, Figure("make run, all lessons", round(seconds, 1), "s", at_most=30 * len(figures))]
+    lessons, seconds = bench_course.run_course(workers=2)
+    return [*figures, Figure("make run, all lessons", round(seconds, 1), "s", at_most=60 * len(lessons))]
 
 
 def figures_of_lessons(numbers: Sequence[str] = ()) -> list[Figure]:
