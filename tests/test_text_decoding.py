@@ -21,6 +21,7 @@ from labkit.text.decoding import (
     adjust_logits,
     complete,
     complete_all,
+    complete_in_batches,
     generate,
     stream,
     stream_text,
@@ -644,6 +645,15 @@ def test_nothing_to_do_is_nothing():
     assert generate(gpt(), [[1], [2, 3]], max_new_tokens=0) == [[], []]
     assert list(stream(gpt(), [1], max_new_tokens=0)) == []
     assert complete_all(gpt(), CharTokenizer.from_text("ab"), []) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_batches_give_what_one_batch_gives(bpe, batch_size):
+    model = spread(GPT(replace(CONFIG, vocab_size=bpe.vocab_size)), 3)
+    prompts = ["Rain fell.", "The market", "Rain"]
+    together = complete_all(model, bpe, prompts, max_new_tokens=6)
+    assert complete_in_batches(model, bpe, prompts, batch_size, max_new_tokens=6) == together
+    assert complete_in_batches(model, bpe, []) == []
 
 
 def test_a_text_may_fill_all_positions():

@@ -8,7 +8,7 @@ from typing import Any
 from labkit.common import LabkitError
 from labkit.dialogue.pairs import history_of
 from labkit.dialogue.talks import Dialogue, turns_of
-from labkit.text.decoding import complete_all
+from labkit.text.decoding import complete_in_batches
 from labkit.text.gpt import GPT
 from labkit.text.rows import Rows, train_on_rows
 from labkit.text.tokenizer import BPETokenizer
@@ -30,7 +30,8 @@ class GPTChat:
         prompts = [
             fitting(turns[-2 * self.memory - 1 :], self.language, self.tokenizer, room) for turns in histories
         ]
-        texts = complete_all(self.model, self.tokenizer, prompts, max_new_tokens=MAX_REPLY, stop="\n")
+        options = {"max_new_tokens": MAX_REPLY, "stop": "\n"}
+        texts = complete_in_batches(self.model, self.tokenizer, prompts, **options)
         return [text.strip() for text in texts]
 
 

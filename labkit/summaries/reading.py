@@ -118,7 +118,7 @@ def reader(systems: Mapping[str, Callable[[str], Summary]], reports: Sequence[Re
     import ipywidgets as w
 
     model = ReadingModel(systems, reports)
-    titles = [(f"{n}. {one.article[:TITLE_CHARACTERS]}…", n) for n, one in enumerate(reports)]
+    titles = [(f"{n + 1}. {one.article[:TITLE_CHARACTERS]}…", n) for n, one in enumerate(reports)]
     which = w.Dropdown(options=titles, value=0, description=say("report", "报道"), layout={"width": "60%"})
     whose = w.Dropdown(options=model.choices, description=say("summary", "摘要"))
     text = w.Textarea(value=reports[0].article, continuous_update=False, rows=5, layout={"width": "98%"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit.common import LabkitError
 from labkit.summaries.texts import Report, Summary, check_article, language_of, sentences_of
-from labkit.text.decoding import complete_all
+from labkit.text.decoding import complete_in_batches
 from labkit.text.gpt import GPT
 from labkit.text.rows import Rows, train_on_rows
 from labkit.text.tokenizer import BPETokenizer
@@ -28,10 +28,10 @@ class GPTSummarizer:
         return self.summarize_all([article], num_beams)[0]
 
     def summarize_all(self, articles: Sequence[str], num_beams: int = 1) -> list[Summary]:
-        """Summaries of several articles, in one batch."""
+        """Summaries of several articles."""
         languages = [_language(article) for article in articles]
         prompts = [prompt_of(article, self.model, self.tokenizer) for article in articles]
-        texts = complete_all(
+        texts = complete_in_batches(
             self.model, self.tokenizer, prompts, max_new_tokens=MAX_SUMMARY, num_beams=num_beams, stop="\n"
         )
         found = [tuple(sentences_of(text)) for text in texts]

@@ -171,6 +171,17 @@ def complete(model: Any, tokenizer: Tokenizer, prompt: str, **options: Any) -> s
     return complete_all(model, tokenizer, [prompt], **options)[0]
 
 
+def complete_in_batches(
+    model: Any, tokenizer: Tokenizer, prompts: Sequence[str], batch_size: int = 16, **options: Any
+) -> list[str]:
+    """``complete_all`` for any number of prompts: memory is that of ``batch_size`` of them."""
+    return [
+        text
+        for first in range(0, len(prompts), batch_size)
+        for text in complete_all(model, tokenizer, prompts[first : first + batch_size], **options)
+    ]
+
+
 def complete_all(
     model: Any,
     tokenizer: Tokenizer,
