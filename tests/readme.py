@@ -22,6 +22,7 @@ ABOUT = {
     "05": "neighbours and analogies of word vectors; gradients through time; recall of RNN, LSTM, attention",
     "06": "three objectives; scaling on a grid; full, LoRA, head only and from scratch by labels; forgetting",
     "08": "bits per character of n-gram, LSTM, GPT; repetition and copying; decoding; faithfulness",
+    "09": "right facts, BLEU and chrF of Seq2Seq beside retrieval; attention and memory removed; doubt; the town GPT",
     "10": "scenes by attribute, seen and held out; GAN against flow matching on one budget; wording; mode collapse",
     "11": "distortion and phoneme errors by part, with the truth put in its place; vocoders; controls; real digits",
     "12": "ROUGE and supported claims of lead, TextRank, network, pointer-generator, GPT; generated news and news by hand",

@@ -156,7 +156,7 @@ def test_turning_reverses_what_is_read_and_leaves_the_padding():
 
 
 def test_a_batch_holds_little_padding():
-    """Neighbours of the order are of about the same length on both sides."""
+    """What is in one batch is of about the same length on both sides: much less padding than in batches at random."""
     draw = np.random.default_rng(0)
     lengths = draw.integers(1, 31, size=(3_000, 2)).tolist()
     dialogues = [Dialogue((Exchange("a" * said, "b" * reply),), "en") for said, reply in lengths]
@@ -166,8 +166,22 @@ def test_a_batch_holds_little_padding():
     assert sum(len(batch.source) for batch in drawn) == len(batches.rows)
     for field in ("source", "targets"):
         values = [getattr(batch, field) for batch in drawn]
-        padding = sum(int((value == PAD).sum()) for value in values)
-        assert padding < 0.1 * sum(value.numel() for value in values), field
+        padding = sum(int((value == PAD).sum()) for value in values) / sum(value.numel() for value in values)
+        assert padding < 0.25, field  # of batches at random nearly a half
+
+
+def test_copies_of_one_dialogue_do_not_stand_in_one_batch():
+    """Every epoch sees each exchange once, in other batches than the epoch before; copies are spread among them."""
+    dialogues = [Dialogue((Exchange("a" * n, "b" * n),), "en") for n in range(11, 19) for _ in range(50)]
+    tokenizer = CharTokenizer.from_text("ab", byte_fallback=True)
+    batches = PairBatches(dialogues, Vocabulary.of(["ab"], tokenizer), 20, 0)
+    epochs = [[batches(e * 20 + step).targets for step in range(20)] for e in range(2)]
+    lengths = [[(batch != PAD).sum(1).tolist() for batch in epoch] for epoch in epochs]
+    for epoch in lengths:
+        assert sorted(length for batch in epoch for length in batch) == [n + 2 for n in range(11, 19) for _ in range(50)]
+        assert np.mean([len(set(batch)) for batch in epoch]) > 2.5
+    assert sorted(map(sorted, lengths[0])) != sorted(map(sorted, lengths[1]))
+    assert torch.equal(batches(7).targets, epochs[0][7])  # going back gives the same batch
 
 
 def test_nothing_to_read_is_refused():

@@ -9,6 +9,7 @@ from labkit.common import LabkitError
 from labkit.summaries import shipped
 from labkit.summaries.abstractive import train_abstractive
 from labkit.summaries.extractive import train_extractive
+from labkit.summaries.gold import gold
 from labkit.summaries.reports import reports
 from labkit.summaries.shipped import (
     pack_abstractive,
@@ -33,6 +34,17 @@ def test_packed_summarizers_write_the_same():
     assert isinstance(again.summarize(article, num_beams=1).text, str)
     with pytest.raises(LabkitError, match="no description"):
         restore_extractive({})
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_articles_read_together_are_summarized_as_each_alone(language):
+    """Words that one article has must not be copied into the summary of another; two batches, lengths mixed."""
+    made = list(reports(language, split="test", count=6, seed=3))
+    writer = shipped.load_abstractive(language)
+    articles = [one.article for one in made] + [gold(language)[0].article]
+    together = writer.summarize_all(articles)
+    assert together == [writer.summarize(article) for article in articles]
+    assert len({one.text for one in together}) == len(articles)
 
 
 @pytest.mark.parametrize("kind", ["extractive", "abstractive"])

@@ -19,10 +19,10 @@ HELD_OUT = 10  # one in ten sequences of questions is kept for the test split
 TURNS = (1, 5)  # questions of a dialogue
 OPENING_SHARE = 0.15
 CLOSING_SHARE = 0.15
-UNKNOWN_SHARE = 0.06  # of the dialogues that ask about somebody or something that is not there
+UNKNOWN_SHARE = 0.12  # of the dialogues that also ask, anywhere, about somebody or something that is not there
 ANOTHER_SHARE = 0.3  # of the further questions that go on to another person or place
 RENAMED_SHARE = 0.25  # of the further questions that name the person or place again
-TALK_SHARE = 0.4  # small talk in ``mixed_corpus``
+TALK_SHARE = 0.5  # small talk in ``mixed_corpus``
 JOINED_SHARE = 0.3  # of that small talk: comes before or after a dialogue about the town
 
 # What is asked -> kind of fact, and the roles that a right answer names.
@@ -115,8 +115,6 @@ def _draw_plan(rng: Random) -> list[Question]:
     """Questions about one person or place after the other; a subject that is a text with a blank is not there."""
     topics = rng.choice((PERSON_TOPICS, PERSON_TOPICS, PLACE_TOPICS))
     subjects = world().people if topics is PERSON_TOPICS else world().places
-    if rng.random() < UNKNOWN_SHARE:
-        return [(rng.choice(list(topics)), f"unknown {rng.randrange(10_000)}")]
     plan: list[Question] = [(rng.choice(list(topics)), rng.choice(subjects))]
     for _ in range(rng.randint(*TURNS) - 1):
         topic, subject = plan[-1]
@@ -124,6 +122,9 @@ def _draw_plan(rng: Random) -> list[Question]:
             plan.append((topic, rng.choice([one for one in subjects if one != subject])))
         else:
             plan.append((rng.choice([one for one in topics if one != topic]), subject))
+    if rng.random() < UNKNOWN_SHARE:
+        stranger = (rng.choice(list(topics)), f"unknown {rng.randrange(10_000)}")
+        plan.insert(rng.randint(0, len(plan)), stranger)
     return plan
 
 
@@ -140,9 +141,10 @@ def _told(plan: Sequence[Question], language: str, rng: Random) -> tuple[Exchang
     for question in plan:
         if str(question[1]).startswith("unknown "):
             exchanges.append(_unknown(question, words, language, rng))
+            before = None  # after a stranger a pronoun could mean either, so the next question names its subject
         else:
             exchanges.append(_exchange(question, before, words, language, rng))
-        before = question
+            before = question
     if rng.random() < CLOSING_SHARE:
         exchanges.append(Exchange(*rng.choice(words.CLOSINGS)))
     return tuple(exchanges)

@@ -19,6 +19,7 @@ SEPARATOR = 4  # between two turns
 NUM_SPECIAL = 5
 MAX_READ = 120  # tokens of the history; the oldest are left out
 MAX_WRITTEN = 80
+BLUR = (12.0, 4.0)  # tokens read and written by which the lengths in one batch may differ, about
 LAST_MARKS = ".!?…~。！？～ "
 
 
@@ -115,7 +116,11 @@ class Pairs(NamedTuple):
 
 
 class PairBatches:
-    """Batches of exchanges of about the same length; batch ``step`` depends on ``seed`` and ``step`` alone."""
+    """Batches of exchanges of about the same length; batch ``step`` depends on ``seed`` and ``step`` alone.
+
+    Every epoch draws its batches anew. Sorted by length alone, the many copies of one small talk would always stand in
+    one batch, which is then seen once an epoch and forgotten in between.
+    """
 
     def __init__(
         self,
@@ -137,14 +142,14 @@ class PairBatches:
         ]
         if not self.rows:
             raise LabkitError("There are no dialogues to train on.")
-        self.order = sorted(range(len(self.rows)), key=self._length)
         self.steps_per_epoch = -(-len(self.rows) // batch_size)
+        self._drawn: tuple[int, list[np.ndarray]] = (-1, [])  # the last epoch and its batches
 
     def __call__(self, step: int) -> Pairs:
         epoch, place = divmod(step, self.steps_per_epoch)
-        draw = np.random.default_rng((self.seed, epoch))
-        group = int(draw.permutation(self.steps_per_epoch)[place])
-        return self.batch(self.order[group * self.batch_size : (group + 1) * self.batch_size])
+        if epoch != self._drawn[0]:
+            self._drawn = epoch, self._groups(epoch)
+        return self.batch(self._drawn[1][place])
 
     def batch(self, chosen: Sequence[int]) -> Pairs:
         rows = [self.rows[place] for place in chosen]
@@ -155,14 +160,19 @@ class PairBatches:
             padded([[*reply, EOS] for reply in written]),
         )
 
-    def _length(self, place: int) -> tuple[int, int]:
-        """Neighbours in this order write about as much, and read about as much: less padding.
+    def _groups(self, epoch: int) -> list[np.ndarray]:
+        """The rows of each batch of an epoch, in a random order.
 
-        What is read grows and shrinks in turn, so that no batch holds the longest of a group and the shortest of the next.
+        Neighbours by length, blurred by ``BLUR`` tokens, write about as much and read about as much: less padding. What
+        is read grows and shrinks in turn, so that no batch holds the longest of a group and the shortest of the next.
         """
-        read, reply = self.rows[place]
-        group = len(reply) // 2
-        return group, len(read) if group % 2 else -len(read)
+        draw = np.random.default_rng((self.seed, epoch))
+        blurred = np.array([(len(read), len(reply)) for read, reply in self.rows])
+        blurred = blurred + draw.uniform(0, BLUR, blurred.shape)
+        group = blurred[:, 1] // 2
+        order = np.lexsort((np.where(group % 2, blurred[:, 0], -blurred[:, 0]), group))
+        groups = np.split(order, range(self.batch_size, len(order), self.batch_size))
+        return [groups[place] for place in draw.permutation(len(groups))]
 
     def state_dict(self) -> dict[str, Any]:
         return {"seed": self.seed, "batch_size": self.batch_size, "rows": len(self.rows)}

@@ -19,11 +19,15 @@ NEVER = -1e9
 
 @dataclass(frozen=True)
 class Seq2SeqConfig:
-    """Shape of the network. ``attention="none"`` leaves the decoder with the encoder's last state alone."""
+    """Shape of the network. ``attention="none"`` leaves the decoder with the encoder's last state alone.
+
+    The embedding is wide, since it is the output's matrix as well: with 96 numbers a word instead of 384 a network has
+    learned half as much after as many steps.
+    """
 
     vocab_size: int
-    embedding_size: int = 96
-    hidden_size: int = 192
+    embedding_size: int = 384
+    hidden_size: int = 160
     attention: str = "additive"
     cell: str = "gru"
     dropout: float = 0.1

@@ -46,7 +46,7 @@ class TextToImage:
         *,
         solver: str = "euler",
         shift: float | None = None,
-        batch_size: int = 32,
+        batch_size: int = 64,
     ) -> Tensor:
         """One picture for each caption: float32 (N, 3, 28, 28) in [-1, 1].
 

@@ -28,6 +28,7 @@ from labkit.training import History, fit
 MAX_ARTICLE = 400  # words (hanzi in Chinese): See et al. 2017 read as many
 MAX_SUMMARY = 100
 NUM_BEAMS = 4
+AT_ONCE = 4  # articles that are searched together: of more, the whole batch waits for the longest summary
 CLIP_NORM = 2.0
 
 
@@ -140,20 +141,22 @@ class Abstractive:
         return self.summarize_all([article], num_beams)[0]
 
     def summarize_all(self, articles: Sequence[str], num_beams: int = NUM_BEAMS) -> list[Summary]:
-        """Summaries of several articles, each searched alone."""
-        summaries = []
-        for article in articles:
-            encoded = self._encoded(article)
-            ids = self._search(encoded, num_beams)
-            found = tuple(sentences_of(self.vocabulary.join(ids, encoded.copied)))
-            summaries.append(Summary(found, (None,) * len(found), self.language))
-        return summaries
+        """Summaries of several articles, those of about the same length at once."""
+        encoded = [self._encoded(article) for article in articles]
+        summaries: dict[int, Summary] = {}
+        order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].read))
+        for start in range(0, len(order), AT_ONCE):
+            places = order[start : start + AT_ONCE]
+            for place, ids in zip(places, self._search([encoded[p] for p in places], num_beams), strict=True):
+                found = tuple(sentences_of(self.vocabulary.join(ids, encoded[place].copied)))
+                summaries[place] = Summary(found, (None,) * len(found), self.language)
+        return [summaries[place] for place in range(len(encoded))]
 
     @torch.no_grad()
     def explain(self, article: str, num_beams: int = NUM_BEAMS) -> list[WrittenWord]:
         """The summary word by word, with where each came from."""
         encoded = self._encoded(article)
-        ids = self._search(encoded, num_beams)
+        (ids,) = self._search([encoded], num_beams)
         decoder = PointerDecoder(self.model, self.vocabulary, [encoded])
         decoder.start([encoded.read], len(ids) + 1)
         spans = _spans(article, encoded.words)
@@ -180,10 +183,10 @@ class Abstractive:
         return Encoded(article, self.vocabulary)
 
     @torch.no_grad()
-    def _search(self, encoded: Encoded, num_beams: int) -> list[int]:
+    def _search(self, encoded: Sequence[Encoded], num_beams: int) -> list[list[int]]:
         self.model.eval()
-        decoder = PointerDecoder(self.model, self.vocabulary, [encoded])
-        return beam_search(decoder, [encoded.read], MAX_SUMMARY, num_beams, 1.0, (EOS,))[0]
+        decoder = PointerDecoder(self.model, self.vocabulary, encoded)
+        return beam_search(decoder, [one.read for one in encoded], MAX_SUMMARY, num_beams, 1.0, (EOS,))
 
 
 class PointerDecoder:
@@ -201,6 +204,9 @@ class PointerDecoder:
         self.article, self.state = self.model.read(padded(prompts), extended, extra)
         copied = [self.vocabulary.read_ids(one.copied) for one in self.articles]
         self.read_copied = padded([[*ids, *[UNKNOWN] * (extra - len(ids))] for ids in copied])  # (B, extra)
+        self.owner = torch.arange(len(self.articles))  # of each row, the article that it reads
+        lengths = torch.tensor([len(ids) for ids in copied])
+        self.absent = torch.arange(extra) >= lengths[:, None]  # (B, extra): words of other articles of the batch
         return self.step(torch.full((len(self.articles),), BOS))
 
     def step(self, tokens: Tensor) -> Tensor:
@@ -211,13 +217,17 @@ class PointerDecoder:
         self.last, self.state = self.model.step(words, self.state, self.article)
         logs = (self.last.probabilities + 1e-12).log()
         logs[:, [PAD, BOS, UNKNOWN]] = -math.inf  # nothing that a reader could see
+        logs[:, V:].masked_fill_(self.absent, -math.inf)
         return logs
 
     def reorder(self, indices: Tensor) -> None:
+        self.state = State(*(one[indices] for one in self.state))
+        before, self.owner = self.owner, self.owner[indices]
+        if torch.equal(before, self.owner):
+            return  # the beams of an article changed places among themselves: what they read is the same
         states, keys, mask, extended, extra = self.article
         self.article = Article(*(one[indices] for one in (states, keys, mask, extended)), extra)
-        self.state = State(*(one[indices] for one in self.state))
-        self.read_copied = self.read_copied[indices]
+        self.read_copied, self.absent = self.read_copied[indices], self.absent[indices]
 
 
 def _spans(article: str, words: Sequence[str]) -> list[tuple[int, int]]:

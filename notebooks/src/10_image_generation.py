@@ -1157,7 +1157,7 @@ for name, (_, scenes) in composed.items():
 
 # %%
 few = composed["held out, two things"][1][: lab.pick(2, 24, 200)]
-knobs = {"guidance": (1.0, 2.0, 3.0, 4.0), "steps": (1, 2, 3, 6)}
+knobs = {"guidance": (1.0, 2.0, 3.0, 4.0), "steps": (1, 2, 3, 7)}
 sweep = {
     knob: [float(right_pictures(few.captions, few.said, **{knob: value}).mean()) for value in values]
     for knob, values in knobs.items()
@@ -1179,7 +1179,7 @@ plots.show(
 # The noise is what a prompt leaves open. What lies *between* two noises? Go from one to the other along an arc (a straight line would pass through noise that is too weak: the mean of two draws has a smaller spread), and draw on the way. If the model had only stored pictures, the walk would jump.
 
 # %% [markdown] lang="zh"
-# 引导强度，中间最好。不引导（1）时，对文字跟得太松；太强，画面就变形。和前面的点一样，只走一步什么也画不出来；这里走三步已经和走六步差不多。（共 24 张图，一张就是 0.04，相邻的值差别不大。）各种大模型里都有这两个旋钮，最合适的值要重新测。
+# 引导强度，中间最好。不引导（1）时，对文字跟得太松；太强，画面就变形。和前面的点一样，只走一步什么也画不出来；这里走三步已经和走七步差不多。（共 24 张图，一张就是 0.04，相邻的值差别不大。）各种大模型里都有这两个旋钮，最合适的值要重新测。
 #
 # ## 11. 漫游与试验台
 #
@@ -1224,8 +1224,8 @@ def draw(prompt, guidance, steps, seed):
 widgets.explorer(
     draw,
     prompt="a small green cross above a large yellow circle",
-    guidance=(1.0, 4.0, 0.5, 2.0),
-    steps=(1, 16, 1, 8),
+    guidance=(1.0, 4.0, 0.25, painter.guidance),
+    steps=(1, 16, 1, painter.steps),
     seed=(0, 20, 1, 0),
 )
 

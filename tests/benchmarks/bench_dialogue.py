@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
@@ -22,6 +23,8 @@ from labkit.dialogue.chat import held_out_loss, train_chatbot
 from labkit.dialogue.corpus import mixed_corpus
 from labkit.dialogue.gpt_chat import finetune_gpt
 from labkit.dialogue.measures import DialogueScores, evaluate
+from labkit.dialogue.pairs import BLUR
+from labkit.dialogue.seq2seq import Seq2SeqConfig
 from labkit.text.shipped import load_town_gpt, load_town_tokenizer
 from tests.benchmarks.resumed import ledger, measure_once
 
@@ -95,6 +98,14 @@ def corpus(language: str, seed: int, dialogues: int):
     return mixed_corpus(language, count=dialogues, seed=seed)
 
 
+@cache
+def recipe(language: str) -> str:
+    """Changes when the dialogues, the network or its training do: what was measured before counts no more."""
+    sample = mixed_corpus(language, count=200)
+    made_of = repr((sample, shipped.DIALOGUES, shipped.TRAINING, Seq2SeqConfig(1), BLUR, TRIED, TRIED_SEED))
+    return f"{zlib.crc32(made_of.encode()):08x}"
+
+
 def numbers(scores: DialogueScores) -> dict[str, float]:
     return {
         "bleu": scores.bleu,
@@ -110,7 +121,8 @@ def collect(file: Path, trainings: Sequence[Training], **options: int) -> list[d
     """The rows of these trainings; those that are not in the file yet are measured and added to it."""
     rows = []
     for number, training in enumerate(trainings, start=1):
-        found = measure_once(file, asdict(training) | options, partial(measured, training, **options))
+        key = asdict(training) | options | {"recipe": recipe(training.language)}
+        found = measure_once(file, key, partial(measured, training, **options))
         shown = {name: round(value, 3) for name, value in found.items()}
         print(f"   {number} of {len(trainings)}: {training} {shown}", flush=True)
         rows.append({"training": asdict(training)} | found)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from labkit.dialogue.console import NAMED_WEIGHT, ChatModel, attention_table, console, render
 
 from labkit.dialogue.chat import Chatbot, train_chatbot
+from labkit.dialogue.console import NAMED_WEIGHT, ChatModel, attention_table, console, render
 from labkit.dialogue.talks import Dialogue, Exchange
 from labkit.text.tokenizer import CharTokenizer
 
