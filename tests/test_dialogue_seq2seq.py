@@ -178,7 +178,9 @@ def test_copies_of_one_dialogue_do_not_stand_in_one_batch():
     epochs = [[batches(e * 20 + step).targets for step in range(20)] for e in range(2)]
     lengths = [[(batch != PAD).sum(1).tolist() for batch in epoch] for epoch in epochs]
     for epoch in lengths:
-        assert sorted(length for batch in epoch for length in batch) == [n + 2 for n in range(11, 19) for _ in range(50)]
+        assert sorted(length for batch in epoch for length in batch) == [
+            n + 2 for n in range(11, 19) for _ in range(50)
+        ]
         assert np.mean([len(set(batch)) for batch in epoch]) > 2.5
     assert sorted(map(sorted, lengths[0])) != sorted(map(sorted, lengths[1]))
     assert torch.equal(batches(7).targets, epochs[0][7])  # going back gives the same batch

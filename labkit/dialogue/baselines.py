@@ -39,12 +39,15 @@ class Retrieval:
         turns = list(turns_of(dialogues))
         if not turns:
             raise LabkitError("There are no dialogues to learn from.")
-        self.replies = [dialogue.exchanges[place].reply for dialogue, place in turns]
+        replies: dict[tuple[str, ...], str] = {}  # of what was said before word for word, the first reply
+        for dialogue, place in turns:
+            replies.setdefault(tuple(history_of(dialogue, place, memory)), dialogue.exchanges[place].reply)
+        self.replies = list(replies.values())
         self.vectorizer = TfidfVectorizer(
             token_pattern=r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", ngram_range=(1, 2), sublinear_tf=True
         )
         self.vectorizer.fit([dialogue.exchanges[place].said for dialogue, place in turns])
-        self.vectors = self._vectors([history_of(dialogue, place, memory) for dialogue, place in turns])
+        self.vectors = self._vectors(list(replies))
 
     def reply_all(self, histories: Sequence[Sequence[str]]) -> list[str]:
         """One reply for each list of turns, of which the last is to be answered."""

@@ -19,6 +19,7 @@ from labkit.training import History, fit
 
 CLIP_NORM = 2.0
 NUM_BEAMS = 4
+AT_ONCE = 32  # histories that are answered together: of more, all wait for the longest reply
 LENGTH_PENALTY = 1.0
 UNKNOWN_LIMIT = 0.5  # share of tokens never seen from which nothing can be answered
 DOUBT_LIMIT = -0.25  # mean log p of a reply's tokens below which it is not given; on dialogues of another seed it loses no right one
@@ -82,11 +83,15 @@ class Chatbot:
         return found
 
     def reply_all(self, histories: Sequence[Sequence[str]], num_beams: int = 1) -> list[str]:
-        """What the network writes after each list of turns, the last of which is to be answered; in one batch."""
-        if not histories:
-            return []
+        """What the network writes after each list of turns, the last of which is to be answered."""
         rows = [read_ids(turns, self.vocabulary) for turns in histories]
-        return [self.vocabulary.decode(ids) for ids in self._search(rows, num_beams)]
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))  # less padding
+        replies: dict[int, str] = {}
+        for start in range(0, len(rows), AT_ONCE):
+            places = order[start : start + AT_ONCE]
+            found = self._search([rows[place] for place in places], num_beams)
+            replies |= {place: self.vocabulary.decode(ids) for place, ids in zip(places, found, strict=True)}
+        return [replies[place] for place in range(len(rows))]
 
     @torch.no_grad()
     def _search(self, rows: Sequence[Sequence[int]], num_beams: int) -> list[list[int]]:

@@ -183,6 +183,7 @@ class Seq2SeqDecoder:
 
     def start(self, prompts, max_new_tokens: int) -> Tensor:
         self.source, self.state = self.model.read(padded(prompts))
+        self.owner = torch.arange(len(prompts))  # of each row, the prompt that it reads
         return self.step(torch.full((len(prompts),), BOS))
 
     def step(self, tokens: Tensor) -> Tensor:
@@ -192,8 +193,12 @@ class Seq2SeqDecoder:
         return logits
 
     def reorder(self, indices: Tensor) -> None:
-        self.source = Source(*(None if one is None else one[indices] for one in self.source))
         self.state = State(*(None if one is None else one[indices] for one in self.state))
+        before, self.owner = self.owner, self.owner[indices]
+        if not torch.equal(
+            before, self.owner
+        ):  # else beams of one prompt changed places: what they read is the same
+            self.source = Source(*(None if one is None else one[indices] for one in self.source))
 
 
 def turned(values: Tensor, lengths: Tensor) -> Tensor:

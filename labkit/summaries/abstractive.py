@@ -206,7 +206,9 @@ class PointerDecoder:
         self.read_copied = padded([[*ids, *[UNKNOWN] * (extra - len(ids))] for ids in copied])  # (B, extra)
         self.owner = torch.arange(len(self.articles))  # of each row, the article that it reads
         lengths = torch.tensor([len(ids) for ids in copied])
-        self.absent = torch.arange(extra) >= lengths[:, None]  # (B, extra): words of other articles of the batch
+        self.absent = (
+            torch.arange(extra) >= lengths[:, None]
+        )  # (B, extra): words of other articles of the batch
         return self.step(torch.full((len(self.articles),), BOS))
 
     def step(self, tokens: Tensor) -> Tensor:
