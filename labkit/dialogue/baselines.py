@@ -61,8 +61,11 @@ class Retrieval:
         from sklearn.preprocessing import normalize
 
         depth = 2 * self.memory + 1
+        texts = list(dict.fromkeys(["", *(turn for turns in histories for turn in turns[-depth:])]))
+        places = {text: place for place, text in enumerate(texts)}
+        each = self.vectorizer.transform(texts)  # a turn stands in several histories
         total = 0
         for back in range(depth):
             turns = [turns[-1 - back] if back < len(turns) else "" for turns in histories]
-            total = total + DECAY**back * self.vectorizer.transform(turns)
+            total = total + DECAY**back * each[[places[text] for text in turns]]
         return normalize(total)
