@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -189,6 +189,12 @@ def test_dialogues_have_several_turns_and_depend_on_those_before(language):
     unknown = [one for dialogue in found for one in dialogue.exchanges if not one.known]
     assert len(unknown) >= 10
     assert all(not one.expected for one in unknown)
+    # Strangers come up anywhere in a dialogue; what is asked next names its subject, as "she" could be the stranger.
+    places_in = {min(d.exchanges.index(one), 2) for d in found for one in d.exchanges if not one.known}
+    assert places_in == {0, 1, 2}
+    later = [b for d in found for a, b in pairwise(d.exchanges) if not a.known and b.expected]
+    assert len(later) >= 5
+    assert all(any(name in one.said for name in (*people, *places)) for one in later)
 
 
 def test_the_splits_share_no_sequence_of_questions():
