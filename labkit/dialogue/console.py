@@ -99,9 +99,10 @@ def console(bot: Chatbot) -> Any:
 
     def on_send(_: Any = None) -> None:
         said, field.value = field.value, ""
-        show(model.send(said))
+        if said:  # a click after typing comes second: leaving the field has sent the message; blanks are a message too
+            show(model.send(said))
 
-    send.on_click(on_send)  # also with an empty field: the bot says something to that too
+    send.on_click(on_send)
     field.observe(lambda change: on_send() if change["new"] else None, names="value")
     fresh.on_click(lambda _: show(model.reset()))
     show(model.view())
