@@ -13,7 +13,7 @@ from labkit.common import LabkitError
 from labkit.dialogue.pairs import MAX_WRITTEN, PairBatches, Pairs, Vocabulary, read_ids, typed_in_haste
 from labkit.dialogue.seq2seq import BOS, EOS, Seq2Seq, Seq2SeqConfig, Seq2SeqDecoder, sequence_loss
 from labkit.dialogue.talks import Dialogue
-from labkit.text.beams import beam_search
+from labkit.text.beams import beam_search, by_length
 from labkit.text.tokenizer import Tokenizer
 from labkit.training import History, fit
 
@@ -22,7 +22,8 @@ NUM_BEAMS = 4
 AT_ONCE = 32  # histories that are answered together: of more, all wait for the longest reply
 LENGTH_PENALTY = 1.0
 UNKNOWN_LIMIT = 0.5  # share of tokens never seen from which nothing can be answered
-DOUBT_LIMIT = -0.25  # mean log p of a reply's tokens below which it is not given; on dialogues of another seed it loses no right one
+# Mean log p of a reply's tokens below which it is not given; on dialogues of another seed it loses no right one.
+DOUBT_LIMIT = -0.25
 SAID_LIMIT = 2_000  # characters of one turn that are read
 WORDS = {
     "en": {
@@ -85,13 +86,8 @@ class Chatbot:
     def reply_all(self, histories: Sequence[Sequence[str]], num_beams: int = 1) -> list[str]:
         """What the network writes after each list of turns, the last of which is to be answered."""
         rows = [read_ids(turns, self.vocabulary) for turns in histories]
-        order = sorted(range(len(rows)), key=lambda place: len(rows[place]))  # less padding
-        replies: dict[int, str] = {}
-        for start in range(0, len(rows), AT_ONCE):
-            places = order[start : start + AT_ONCE]
-            found = self._search([rows[place] for place in places], num_beams)
-            replies |= {place: self.vocabulary.decode(ids) for place, ids in zip(places, found, strict=True)}
-        return [replies[place] for place in range(len(rows))]
+        found = by_length(rows, lambda some: self._search(some, num_beams), AT_ONCE)
+        return [self.vocabulary.decode(ids) for ids in found]
 
     @torch.no_grad()
     def _search(self, rows: Sequence[Sequence[int]], num_beams: int) -> list[list[int]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labkit import conversation
 from labkit.common import say
 from labkit.dialogue.chat import Chatbot, Reply
 
@@ -56,11 +57,8 @@ class ChatModel:
 
 def render(view: View) -> tuple[str, str]:
     """Two pieces of HTML, in which every text is escaped: the conversation, and the attention of the last reply."""
-    talk = "".join(
-        f"<div style='margin:4px 0;padding:5px 9px;border-left:4px solid {'#1f4e79' if who == 'bot' else '#d9822b'}'>"
-        f"<b>{html.escape(_who(who))}</b> {_shortened(text)}</div>"
-        for who, text in view.turns
-    )
+    names = {"person": say("you", "你"), "bot": say("bot", "机器人")}
+    talk = conversation.bubbles([(who, _shortened(text)) for who, text in view.turns], names)
     return talk or _remark(say("nothing was said yet", "还没有人说话")), _understood(view.reply)
 
 
@@ -78,37 +76,14 @@ def attention_table(reply: Reply) -> str:
 
 
 def console(bot: Chatbot) -> Any:
-    """The panel: type a message, press Enter or the button."""
-    import ipywidgets as w
-
-    model = ChatModel(bot)
-    field = w.Text(
-        placeholder=say("your message", "请输入"), continuous_update=False, layout={"width": "70%"}
-    )
-    send = w.Button(description=say("send", "发送"))
-    fresh = w.Button(description=say("new conversation", "新会话"))
+    """The panel: type a message, press Enter or the button. Blanks are a message too: the bot has an answer to them."""
     titles = (
         say("Conversation", "对话"),
         say("Where it looked (rows: written, columns: read)", "它看了哪里（行：写出，列：读入）"),
     )
-    panes = [w.HTML(layout={"overflow": "auto", "max_height": "30em"}) for _ in titles]
-
-    def show(view: View) -> None:
-        for pane, title, content in zip(panes, titles, render(view), strict=True):
-            pane.value = f"<h4 style='margin:2px'>{title}</h4>{content}"
-
-    def on_send(_: Any = None) -> None:
-        said, field.value = field.value, ""
-        if said:  # a click after typing comes second: leaving the field has sent the message; blanks are a message too
-            show(model.send(said))
-
-    send.on_click(on_send)
-    field.observe(lambda change: on_send() if change["new"] else None, names="value")
-    fresh.on_click(lambda _: show(model.reset()))
-    show(model.view())
-    left = w.VBox([panes[0], w.HBox([field, send, fresh])], layout={"width": "45%"})
-    right = w.VBox(panes[1:], layout={"width": "55%"})
-    return w.HBox([left, right])
+    return conversation.panel(
+        ChatModel(bot), render, titles, say("your message", "请输入"), share=45, blanks=True
+    )
 
 
 def _understood(reply: Reply | None) -> str:
@@ -146,12 +121,7 @@ def _token(text: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
-    return html.escape(shown).replace("\n", "<br>")
-
-
-def _who(who: str) -> str:
-    return {"person": say("you", "你"), "bot": say("bot", "机器人")}[who]
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def _remark(text: str) -> str:

@@ -19,9 +19,7 @@ HELD_OUT = 10  # one in ten sequences of questions is kept for the test split
 TURNS = (1, 5)  # questions of a dialogue
 OPENING_SHARE = 0.15
 CLOSING_SHARE = 0.15
-UNKNOWN_SHARE = (
-    0.12  # of the dialogues that also ask, anywhere, about somebody or something that is not there
-)
+UNKNOWN_SHARE = 0.12  # of the dialogues that ask, anywhere, about who or what is not there
 ANOTHER_SHARE = 0.3  # of the further questions that go on to another person or place
 RENAMED_SHARE = 0.25  # of the further questions that name the person or place again
 TALK_SHARE = 0.5  # small talk in ``mixed_corpus``
@@ -143,9 +141,7 @@ def _told(plan: Sequence[Question], language: str, rng: Random) -> tuple[Exchang
     for question in plan:
         if str(question[1]).startswith("unknown "):
             exchanges.append(_unknown(question, words, language, rng))
-            before = (
-                None  # after a stranger a pronoun could mean either, so the next question names its subject
-            )
+            before = None  # a pronoun could mean the stranger, so the next question names its subject
         else:
             exchanges.append(_exchange(question, before, words, language, rng))
             before = question

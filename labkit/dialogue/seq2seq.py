@@ -21,8 +21,7 @@ NEVER = -1e9
 class Seq2SeqConfig:
     """Shape of the network. ``attention="none"`` leaves the decoder with the encoder's last state alone.
 
-    The embedding is wide, since it is the output's matrix as well: with 96 numbers a word instead of 384 a network has
-    learned half as much after as many steps.
+    The embedding is wide, since it is the output's matrix as well: with few numbers a word the facts are learned slowly.
     """
 
     vocab_size: int
@@ -195,9 +194,8 @@ class Seq2SeqDecoder:
     def reorder(self, indices: Tensor) -> None:
         self.state = State(*(None if one is None else one[indices] for one in self.state))
         before, self.owner = self.owner, self.owner[indices]
-        if not torch.equal(
-            before, self.owner
-        ):  # else beams of one prompt changed places: what they read is the same
+        # Where the beams of a prompt only changed places among themselves, what they read is the same.
+        if not torch.equal(before, self.owner):
             self.source = Source(*(None if one is None else one[indices] for one in self.source))
 
 

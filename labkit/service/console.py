@@ -9,6 +9,7 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
+from labkit import conversation
 from labkit.common import say
 from labkit.service.bot import Bot, Conversation
 from labkit.service.handover import Ticket
@@ -63,12 +64,8 @@ class ConsoleModel:
 
 def render(view: View) -> tuple[str, str, str]:
     """Three pieces of HTML: conversation, understanding with sources and decisions, queue. Every text is escaped."""
-    safe = html.escape
-    talk = "".join(
-        f"<div style='margin:4px 0;padding:5px 9px;border-left:4px solid {'#1f4e79' if who == 'bot' else '#d9822b'}'>"
-        f"<b>{safe(_who(who))}</b> {safe(text).replace(chr(10), '<br>')}</div>"
-        for who, text in view.turns
-    )
+    names = {"customer": say("customer", "顾客"), "bot": say("service", "客服")}
+    talk = conversation.bubbles(view.turns, names)
     rows = [(say("intent", "意图"), view.intent), (say("score (threshold)", "得分（阈值）"), view.score)]
     rows += [(f"{say('slot', '槽位')} {name}", value) for name, value in view.slots]
     rows += [(say("source", "来源"), source) for source in view.sources]
@@ -84,40 +81,12 @@ def render(view: View) -> tuple[str, str, str]:
 
 def console(bot: Bot) -> Any:
     """The console as a panel: type a message, press Enter or the button."""
-    import ipywidgets as w
-
-    model = ConsoleModel(bot)
-    field = w.Text(placeholder=say("message of a customer", "顾客的消息"), continuous_update=False,
-                   layout={"width": "70%"})  # fmt: skip
-    send = w.Button(description=say("send", "发送"))
-    fresh = w.Button(description=say("new conversation", "新会话"))
-    titles = [
+    titles = (
         say("Conversation", "对话"),
         say("Understood and decided", "理解与决定"),
         say("Hand-over queue", "转人工队列"),
-    ]
-    panes = [w.HTML(layout={"overflow": "auto", "max_height": "26em"}) for _ in titles]
-
-    def show(view: View) -> None:
-        for pane, title, content in zip(panes, titles, render(view), strict=True):
-            pane.value = f"<h4 style='margin:2px'>{title}</h4>{content}"
-
-    def on_send(_: Any = None) -> None:
-        if field.value.strip():
-            show(model.send(field.value))
-            field.value = ""
-
-    send.on_click(on_send)
-    field.observe(lambda change: on_send() if change["new"] else None, names="value")
-    fresh.on_click(lambda _: show(model.reset()))
-    show(model.view())
-    left = w.VBox([panes[0], w.HBox([field, send, fresh])], layout={"width": "50%"})
-    right = w.VBox(panes[1:], layout={"width": "50%"})
-    return w.HBox([left, right])
-
-
-def _who(who: str) -> str:
-    return {"customer": say("customer", "顾客"), "bot": say("service", "客服")}[who]
+    )
+    return conversation.panel(ConsoleModel(bot), render, titles, say("message of a customer", "顾客的消息"))
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

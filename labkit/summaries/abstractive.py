@@ -22,7 +22,7 @@ from labkit.summaries.pointer_generator import (
 )
 from labkit.summaries.texts import Report, Summary, check_article, language_of, sentences_of
 from labkit.summaries.words import BOS, EOS, PAD, UNKNOWN, Vocabulary, split_words
-from labkit.text.beams import beam_search
+from labkit.text.beams import beam_search, by_length
 from labkit.training import History, fit
 
 MAX_ARTICLE = 400  # words (hanzi in Chinese): See et al. 2017 read as many
@@ -143,14 +143,14 @@ class Abstractive:
     def summarize_all(self, articles: Sequence[str], num_beams: int = NUM_BEAMS) -> list[Summary]:
         """Summaries of several articles, those of about the same length at once."""
         encoded = [self._encoded(article) for article in articles]
-        summaries: dict[int, Summary] = {}
-        order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].read))
-        for start in range(0, len(order), AT_ONCE):
-            places = order[start : start + AT_ONCE]
-            for place, ids in zip(places, self._search([encoded[p] for p in places], num_beams), strict=True):
-                found = tuple(sentences_of(self.vocabulary.join(ids, encoded[place].copied)))
-                summaries[place] = Summary(found, (None,) * len(found), self.language)
-        return [summaries[place] for place in range(len(encoded))]
+        found = by_length(
+            encoded, lambda some: self._search(some, num_beams), AT_ONCE, lambda one: len(one.read)
+        )
+        summaries = []
+        for one, ids in zip(encoded, found, strict=True):
+            sentences = tuple(sentences_of(self.vocabulary.join(ids, one.copied)))
+            summaries.append(Summary(sentences, (None,) * len(sentences), self.language))
+        return summaries
 
     @torch.no_grad()
     def explain(self, article: str, num_beams: int = NUM_BEAMS) -> list[WrittenWord]:
@@ -206,9 +206,7 @@ class PointerDecoder:
         self.read_copied = padded([[*ids, *[UNKNOWN] * (extra - len(ids))] for ids in copied])  # (B, extra)
         self.owner = torch.arange(len(self.articles))  # of each row, the article that it reads
         lengths = torch.tensor([len(ids) for ids in copied])
-        self.absent = (
-            torch.arange(extra) >= lengths[:, None]
-        )  # (B, extra): words of other articles of the batch
+        self.absent = torch.arange(extra) >= lengths[:, None]  # (B, extra): words of others of the batch
         return self.step(torch.full((len(self.articles),), BOS))
 
     def step(self, tokens: Tensor) -> Tensor:

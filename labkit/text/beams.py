@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -85,6 +86,21 @@ def beam_search(
     found = texts[:, 0].tolist()
     rows = [row[:length] for row, length in zip(found, lengths[:, 0].tolist(), strict=True)]
     return [row[:-1] if row and row[-1] in set(stop_ids) else row for row in rows]
+
+
+def by_length(
+    items: Sequence[Any],
+    search: Callable[[list[Any]], Sequence[Any]],
+    at_once: int,
+    length: Callable[[Any], int] = len,
+) -> list[Any]:
+    """What ``search`` finds for the items, ``at_once`` of about the same length together: less padding and memory."""
+    order = sorted(range(len(items)), key=lambda place: length(items[place]))
+    found: dict[int, Any] = {}
+    for start in range(0, len(order), at_once):
+        places = order[start : start + at_once]
+        found |= zip(places, search([items[place] for place in places]), strict=True)
+    return [found[place] for place in range(len(items))]
 
 
 def _rows(tensor: Tensor, indices: Tensor) -> Tensor:
