@@ -66,7 +66,7 @@ from labkit.dialogue import chat, corpus, gpt_chat, pairs, seq2seq, shipped
 from labkit.dialogue.baselines import MostCommonReply, Retrieval
 from labkit.dialogue.console import console
 from labkit.dialogue.measures import bleu_and_chrf, evaluate, is_right
-from labkit.dialogue.talks import Dialogue, Exchange, load_dialogues, turns_of
+from labkit.dialogue.talks import Dialogue, Exchange, load_dialogues, talks, turns_of
 from labkit.results import Measure, report
 from labkit.service import customers
 from labkit.text.beams import beam_search
@@ -740,15 +740,36 @@ for name in bots:
         )
 
 # %% [markdown] lang="en"
-# The network beats both baselines in both languages. It does not copy the reply to a similar question but puts the right value into the sentence: in facts the intervals are far apart. In BLEU and chrF the lead is small, and small talk is the reason: to a wording
-# that it never saw, a hand-written reply is found by its words more often than by the network. Only in variety (distinct-2) retrieval stays ahead: every sentence of the corpus is at its disposal. After so few steps the GPT is far behind; how it does with more is in the benchmarks.
+# The network beats both baselines in both languages. It does not copy the reply to a similar question but puts the right value into the sentence: in facts the intervals are far apart. Only in variety (distinct-2) retrieval stays ahead: every sentence of the corpus is at its disposal.
+# After so few steps the GPT is far behind; how it does with more is in the benchmarks.
+#
+# In BLEU and chrF the lead is small. Where is the network weak? Take the small talk in wordings that no training dialogue has, and count the replies that are right word for word.
+
+# %% [markdown] lang="zh"
+# 中英文都一样，网络赢了两个基线。它不是照搬相似问题的回复，而是把正确的值填进句子里：事实正确率的区间相距很远。只有多样性（distinct-2）是检索占先：语料里的每句话它都能拿来用。GPT 只练了这么几步，远远落在后面；多练之后怎样，见基准测试。
+#
+# BLEU 和 chrF 只领先一点。网络弱在哪里？取出训练对话里没有出现过的闲聊说法，数一数一字不差答对的回复。
+
+# %%
+for name in bots:
+    written = {reply for talk in talks(name) for reply in talk.replies}
+    heard = {one.said for dialogue in train[name] for one in dialogue.exchanges}
+    exchanges = [dialogue.exchanges[place] for dialogue, place in turns_of(test[name])]
+    new = [place for place, one in enumerate(exchanges) if one.reply in written and one.said not in heard]
+    for system in ("retrieval", "Seq2Seq"):
+        replies = scores[name][system].replies
+        right = sum(replies[place] == exchanges[place].reply for place in new)
+        print(f"{name} {system:9} {right} of {len(new)} replies to new wordings of small talk")
+
+# %% [markdown] lang="en"
+# Here retrieval wins: a single word in common often leads it to the right talk, while a network that has read two wordings of a question does not yet know a third. A larger network, which has read much else, would; that is what lesson 06 calls pre-training.
 #
 # ### Without memory
 #
 # What is lost if the bot is told less of what was said before? It is the same bot; only what it reads is cut. Compare with the counts of section 2.
 
 # %% [markdown] lang="zh"
-# 中英文都一样，网络赢了两个基线。它不是照搬相似问题的回复，而是把正确的值填进句子里：事实正确率的区间相距很远。BLEU 和 chrF 只领先一点，原因在闲聊：遇到没见过的说法，按字词去找手写的回复，往往比网络更容易找对。只有多样性（distinct-2）是检索占先：语料里的每句话它都能拿来用。GPT 只练了这么几步，远远落在后面；多练之后怎样，见基准测试。
+# 这里赢的是检索：只要有一个词对上，往往就能找到那段闲聊；而网络只读过一句话的两种说法，还认不出第三种。读过大量其他文字的大网络就能认出来，第 06 课所说的预训练就是这个道理。
 #
 # ### 没有记忆会怎样
 #
